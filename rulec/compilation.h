@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sources to bytes, in one call: what compile, check, test, explain, answer and diff share. */
+#ifndef RULEC_COMPILATION_H
+#define RULEC_COMPILATION_H
+
+#include "grammar/diag.h"
+#include "rulec/emit.h"
+#include "rulec/plan.h"
+
+struct compilation {
+    struct arena *arena;
+    struct source_set *sources;
+    struct diag *diag;
+    struct plan *plan;
+    struct emit_result file; /* size 0 where there are errors */
+    const char *failed_path; /* a file of the command line that could not be read, and why (exit 3); else NULL */
+    const char *failed_reason;
+};
+
+struct compilation_options {
+    bool warnings_are_errors;
+    struct emit_options emit;
+};
+
+/* Parses, lowers, checks, emits. True: `file` holds a rule file. False: `diag` or `failed_path` says why. */
+bool compilation_run(struct compilation *compilation, char *const *paths, int path_count,
+                     const struct compilation_options *options);
+void compilation_close(struct compilation *compilation);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules as they are meant: what lower_* makes of the tree, check_* judges and emit writes.
+ * All texts are in their normal form; everything lives in the compilation's arena. */
+#ifndef RULEC_PLAN_H
+#define RULEC_PLAN_H
+
+#include "grammar/diag.h"
+#include "mod_redir307/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- hosts ---- */
+enum plan_host_kind {
+    PLAN_HOST_EXACT, /* h.example */
+    PLAN_HOST_APEX,  /* the domain itself out of **.h.example: ranks as a wildcard */
+    PLAN_HOST_BELOW, /* *.h.example: one label or more below */
+    PLAN_HOST_ANY    /* * (and rules outside any site) */
+};
+/* A closed set in a host ({lang:en|de}.example.com) is expanded: each host then carries the captured text. */
+struct plan_host_capture {
+    struct slice name;
+    struct slice value;
+};
+struct plan_host {
+    enum plan_host_kind kind;
+    struct slice name;   /* A-labels, lower case, without "*."; empty for ANY; IPv6 without brackets */
+    uint16_t port;       /* 0: every port */
+    uint32_t capture_count;
+    struct plan_host_capture *captures;
+};
+/* `**.d` becomes APEX d and BELOW d. Sites with the same hosts are one site. Site 0 is `site *`. */
+struct plan_site {
+    struct plan_host *hosts;
+    uint32_t host_count;
+    struct span span;    /* of the first `site` that named it; {0, 0} for site 0 */
+};
+
+/* ---- sources ---- */
+enum plan_part_kind { /* in the order of their rank */
+    PLAN_PART_LITERAL,
+    PLAN_PART_SET,     /* {x:en|de} */
+    PLAN_PART_INT, PLAN_PART_HEX, PLAN_PART_SLUG, PLAN_PART_UUID, PLAN_PART_DATE, PLAN_PART_VERSION,
+    PLAN_PART_REGEX,   /* {x:/re/} */
+    PLAN_PART_FREE     /* {x}, {}: one byte or more */
+};
+enum { PLAN_NO_CAPTURE = 255, PLAN_CAPTURE_LIMIT = 16, PLAN_PART_LIMIT = 15, PLAN_SEGMENT_LIMIT = 32,
+       PLAN_PARAMETER_LIMIT = 16 };
+struct plan_part {
+    enum plan_part_kind kind;
+    uint8_t capture;     /* index into pattern->captures, or PLAN_NO_CAPTURE */
+    struct slice text;   /* LITERAL: normal form (a decoded text in a query value); REGEX: the expression */
+    struct slice *set;   /* SET: its members, normal form (decoded in a query value), sorted, without doubles */
+    uint32_t set_count;
+};
+/* One segment, or one query value: its parts side by side. A fixed one is one LITERAL. */
+struct plan_segment {
+    struct plan_part *parts;
+    uint32_t part_count; /* 0 only for an empty query value */
+};
+enum plan_tail {
+    PLAN_TAIL_NONE,     /* the path ends with the head */
+    PLAN_TAIL_SUBTREE,  /* `*` after "/": nothing, "/", or "/" and more; captures what follows the "/" */
+    PLAN_TAIL_BELOW,    /* `1.*`: the head's last segment only has to START with its parts (literals and typed ones; `*`
+                           captures what follows, to the end of the path, may be empty) */
+    PLAN_TAIL_MANY      /* {x...}: at least one segment, then `rest`; with `suffix`, the last of them ends with it
+                           (`*.ttl` and `{x...}.ttl`; `rest` is empty then). A trailing "/" of the request belongs to the
+                           capture where rest and suffix are empty. At least one byte is before the suffix. */
+};
+enum plan_value_kind { PLAN_VALUE_ANY /* ?k */, PLAN_VALUE_PATTERN /* ?k=... */ };
+struct plan_parameter {
+    struct slice name;   /* decoded */
+    enum plan_value_kind kind;
+    struct plan_segment value;
+};
+struct plan_pattern {
+    struct slice *captures;  /* names; "*" for the star, "" where `{}` stood; regex groups "1", "2" or their names */
+    uint32_t capture_count;
+    struct plan_segment *head;
+    uint32_t head_count;
+    enum plan_tail tail;
+    uint8_t tail_capture;
+    struct slice suffix;     /* normal form; empty: none */
+    struct plan_segment *rest;
+    uint32_t rest_count;
+    bool ends_in_slash;      /* written with a trailing "/" (not for SUBTREE, BELOW; not for a suffix) */
+    struct plan_parameter *parameters; /* in the order written */
+    uint32_t parameter_count;
+    struct slice regex;      /* `~ "..."`: the expression, all else is empty then */
+};
+
+/* ---- targets ---- */
+enum plan_piece_kind {
+    PLAN_PIECE_TEXT,         /* ready to send */
+    PLAN_PIECE_CAPTURE,      /* of the source's path: normal form, encoded */
+    PLAN_PIECE_QUERY_CAPTURE,/* of the source's query: decoded bytes */
+    PLAN_PIECE_HOST_CAPTURE, /* of the site's host; capture: index into host->captures */
+    PLAN_PIECE_HOST, PLAN_PIECE_PATH, PLAN_PIECE_QUERY, PLAN_PIECE_SCHEME
+};
+enum plan_piece_place { PLAN_IN_AUTHORITY, PLAN_IN_PATH, PLAN_IN_QUERY, PLAN_IN_VALUE, PLAN_IN_FRAGMENT };
+enum { PLAN_LOWER = 1, PLAN_UPPER = 2, PLAN_DASHES = 4 };
+struct plan_piece {
+    enum plan_piece_kind kind;
+    enum plan_piece_place place;
+    uint8_t capture;
+    uint8_t transforms;      /* PLAN_LOWER... in no order: dashes and one case */
+    struct slice text;
+};
+/* Where the source is `/a/ *` and the request `/a` itself, the "/" before a final `*` goes too. */
+struct plan_template {
+    struct plan_piece *pieces;
+    uint32_t piece_count;
+    bool is_https;           /* target `https:`: the request's URL under that scheme; no pieces */
+    bool drops_last_slash;   /* ends in "/" and the star: see above */
+};
+
+/* ---- what a rule does ---- */
+enum plan_cache_kind { PLAN_CACHE_UNSAID, PLAN_CACHE_DEFAULT /* none is sent */, PLAN_CACHE_NONE /* no-store */,
+                       PLAN_CACHE_SHARED /* max-age */, PLAN_CACHE_PRIVATE };
+enum plan_query_kind { PLAN_QUERY_KEEP, PLAN_QUERY_DROP, PLAN_QUERY_ONLY, PLAN_QUERY_EXCEPT };
+struct plan_query_policy {
+    enum plan_query_kind kind;
+    struct slice *names;     /* decoded; a final `*` is a wildcard (`utm_*`) */
+    uint32_t name_count;
+};
+enum plan_condition_kind { PLAN_CONDITION_METHOD, PLAN_CONDITION_SCHEME };
+struct plan_condition {
+    enum plan_condition_kind kind;
+    bool is_unless;
+    struct slice *values;    /* sorted, without doubles; one is enough */
+    uint32_t value_count;
+};
+struct plan_header {
+    struct slice name, value;
+};
+/* Interned: equal actions have one number. */
+struct plan_action {
+    uint32_t site;
+    bool is_override;
+    bool is_pass;
+    bool redirects_preflight;
+    uint16_t status_get;     /* for GET and HEAD */
+    uint16_t status_other;
+    enum plan_cache_kind cache;
+    uint32_t cache_seconds;
+    struct plan_query_policy query;
+    struct plan_condition *conditions; /* all must hold; sorted by kind */
+    uint32_t condition_count;
+    struct plan_header *headers;       /* retry-after and blocked-by among them */
+    uint32_t header_count;
+    struct slice *vary;
+    uint32_t vary_count;
+};
+
+enum { PLAN_CASE_IGNORE = 1, PLAN_SLASH_EXACT = 2 };
+struct plan_rule {
+    struct slice path;             /* an exact source without query: its normal form as written, else empty */
+    struct plan_pattern *pattern;  /* every other source, else NULL */
+    struct slice target;           /* as it is sent, where it has no placeholder; empty: none */
+    struct plan_template *template;/* a target with placeholders, else NULL */
+    uint32_t action;               /* index into plan->actions */
+    uint32_t flags;                /* PLAN_CASE_IGNORE... */
+    struct span span;              /* of the rule, or of its row in a table; .at is its source word */
+    uint32_t target_at;            /* offset of the target's word; 0: none */
+};
+
+struct plan_note {
+    uint32_t rule;
+    struct slice note, owner;
+};
+
+/* One `expect` line, ready to run. */
+struct plan_expect {
+    struct span span;
+    struct slice method, url;
+    bool expects_pass;
+    uint16_t status;         /* 0: unsaid */
+    bool has_target;
+    struct slice target;     /* normal form as a target is sent */
+    bool has_time;
+    int64_t time_s;          /* Unix time */
+    struct plan_header *fields;  /* request fields of `with` */
+    uint32_t field_count;
+    struct plan_header *headers; /* expected response fields */
+    uint32_t header_count;
+};
+
+struct plan {
+    struct arena *arena;
+    struct source_set *sources;
+    struct plan_site *sites;
+    uint32_t site_count;
+    struct plan_action *actions;
+    uint32_t action_count;
+    struct plan_rule *rules;   /* in the order written: includes where they stand */
+    uint32_t rule_count;
+    struct plan_note *notes;   /* sorted by rule */
+    uint32_t note_count;
+    struct plan_expect *expects;
+    uint32_t expect_count;
+    /* for the summary: nothing is dropped in silence */
+    uint64_t table_rows, table_comments, table_blanks;
+};
+
+struct plan *plan_open(struct arena *arena, struct source_set *sources); /* with site 0, `site *` */
+/* Each returns the number of the item, an equal one where there is one. */
+uint32_t plan_intern_action(struct plan *plan, const struct plan_action *action);
+uint32_t plan_intern_site(struct plan *plan, const struct plan_site *site);
+/* Appends a copy; returns it (valid until the next call). */
+struct plan_rule *plan_add_rule(struct plan *plan, const struct plan_rule *rule);
+void plan_add_note(struct plan *plan, uint32_t rule, struct slice note, struct slice owner);
+struct plan_expect *plan_add_expect(struct plan *plan, const struct plan_expect *expect);
+void plan_close(struct plan *plan); /* frees the growing arrays; the rest is the arena's */
+
+#endif
