@@ -3,6 +3,7 @@
 #ifndef RULEC_COMPILATION_H
 #define RULEC_COMPILATION_H
 
+#include "grammar/ast.h"
 #include "grammar/diag.h"
 #include "rulec/emit.h"
 #include "rulec/plan.h"
@@ -11,10 +12,14 @@ struct compilation {
     struct arena *arena;
     struct source_set *sources;
     struct diag *diag;
+    struct ast *ast;         /* what was read: the summary counts its lines */
     struct plan *plan;
     struct emit_result file; /* size 0 where there are errors */
     const char *failed_path; /* a file of the command line that could not be read, and why (exit 3); else NULL */
     const char *failed_reason;
+    struct compilation_times {
+        double parse_ms, lower_ms, check_ms, emit_ms; /* wall clock; 0 for what was not reached */
+    } times;
 };
 
 struct compilation_options {
