@@ -18,7 +18,7 @@ enum diag_code {
 
 enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 
-enum { DIAG_LIMIT = 100 }; /* further errors are counted, not kept */
+enum { DIAG_LIMIT = 100 }; /* further errors are counted, not kept; warnings likewise */
 
 struct diag;
 
@@ -37,6 +37,8 @@ void diag_help(struct diag *diag, const char *format, ...) __attribute__((format
 /* From now on a warning of this code whose place lies in `block` is silent (clause `allow`). */
 void diag_allow(struct diag *diag, enum diag_code code, struct span block);
 void diag_warnings_are_errors(struct diag *diag);
+/* Another limit than DIAG_LIMIT, for who wants to see them all. */
+void diag_set_limit(struct diag *diag, size_t limit);
 
 size_t diag_error_count(const struct diag *diag);
 size_t diag_warning_count(const struct diag *diag);
@@ -64,6 +66,9 @@ struct diag_message {
 };
 /* Sorted by place; messages of equal place in the order they were made. */
 size_t diag_messages(struct diag *diag, const struct diag_message **messages);
+
+/* What the places of the messages are places in. */
+const struct source_set *diag_sources(const struct diag *diag);
 
 /* shop.redir:12:14: error: ... [R307-041], the line, carets, notes, helps. */
 void diag_print_text(struct diag *diag, FILE *out, bool colored);

@@ -16,9 +16,9 @@ struct span {
 
 struct source {
     const char *path;  /* as the user named it, or as `include` found it: relative to the including file's folder */
-    struct slice text; /* the whole file, unpacked where it was .gz */
+    struct slice text; /* the whole file without a byte order mark, unpacked where it was .gz */
     uint32_t at;       /* offset of its first byte in the row; never 0 */
-    uint32_t line_count;  /* lines in text; set when it is opened */
+    uint32_t line_count;  /* lines in text, an empty one behind the last line end among them */
     uint32_t first_line;  /* lines of all earlier sources together: first_line + line is unique ("place") */
 };
 
@@ -30,8 +30,14 @@ void source_set_close(struct source_set *set);
 /* Reads a file (`-`: standard input; `.gz` is unpacked). On failure NULL and *reason (static or arena text).
  * Limits: a file and all files together are smaller than 4 GiB. */
 const struct source *source_open(struct source_set *set, const char *path, const char **reason);
-/* A text that is no file (tests). `text` is not copied and must live as long as the set. */
+/* A text that is no file (tests). `text` is not copied and must live as long as the set. NULL where all texts
+ * together would reach 4 GiB. */
 const struct source *source_add(struct source_set *set, const char *path, struct slice text);
+/* The same with a copy of the text, so that source_buffer() has one. */
+const struct source *source_add_copy(struct source_set *set, const char *path, struct slice text);
+/* The text of a source for a scanner: writable, two NUL bytes behind it. NULL for a source_add. What is changed
+ * there changes source->text. */
+char *source_buffer(const struct source_set *set, const struct source *source);
 
 size_t source_count(const struct source_set *set);
 const struct source *source_at(const struct source_set *set, size_t index); /* in order of opening */
