@@ -1,0 +1,177 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# The engine against a deliberately naive matcher: random rule sets, hundreds of requests each, one answer. Which rule
+# wins, what a Location looks like and what is left alone must agree for all of them.
+#   REDIR307_SEED=N    another first seed (one a rule set, counted up; printed with each mismatch)
+#   REDIR307_SETS=N    so many rule sets
+use strict;
+use warnings;
+use Test::More;
+use File::Temp 'tempdir';
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Redir307::Generate qw(generate_set generate_requests all_rules);
+use Redir307::Naive;
+use Redir307::RuleText 'rule_text';
+
+my $FIRST_SEED = $ENV{REDIR307_SEED} // 307;
+my $SETS = $ENV{REDIR307_SETS} // 600;
+my $REQUESTS_EACH = 400;
+my $SETS_A_TEST = 50;
+my $SHOWN = 5;
+
+my $build = $ENV{REDIR307_BUILDDIR} // "$FindBin::Bin/../build";
+my $rulec = "$build/rulec/rulec";
+-x $rulec or BAIL_OUT("$rulec is not built");
+my $folder = tempdir('redir307-naive-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+
+sub write_file {
+    my ($path, $text) = @_;
+    open my $out, '>:raw', $path or die "$path: $!";
+    print $out $text;
+    close $out or die "$path: $!";
+    return;
+}
+sub read_file {
+    my ($path) = @_;
+    open my $in, '<:raw', $path or die "$path: $!";
+    local $/;
+    return scalar <$in>;
+}
+
+# Runs rulec with the given files as its input and outputs; the exit status, or 256 + the signal.
+sub run_rulec {
+    my ($input, @arguments) = @_;
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDIN, '<', $input or die;
+        open STDOUT, '>', "$folder/out" or die;
+        open STDERR, '>', "$folder/err" or die;
+        exec $rulec, @arguments or exit 127;
+    }
+    waitpid $pid, 0;
+    return $? & 127 ? 256 + ($? & 127) : $? >> 8;
+}
+
+# Takes the rules out whose lines are given; true where one was found.
+sub drop_rules {
+    my ($items, $lines) = @_;
+    my $count = @$items;
+    @$items = grep { $_->{kind} ne 'rule' || !$lines->{ $_->{line} } } @$items;
+    my $dropped = $count - @$items;
+    $dropped += drop_rules($_->{items}, $lines) for grep { $_->{items} } @$items;
+    return $dropped;
+}
+
+# Compiles a set, without the rules that the compiler finds in conflict. The number dropped, or undef where it fails
+# for another reason (which is a failed test).
+sub compile {
+    my ($set) = @_;
+    my $dropped = 0;
+    for (1 .. 50) {
+        my $text = rule_text($set);
+        write_file("$folder/set.redir", $text);
+        my $exit = run_rulec('/dev/null', 'compile', '-o', "$folder/set.r307", "$folder/set.redir");
+        return $dropped if $exit == 0;
+        my $said = read_file("$folder/err");
+        my %lines = map { $_ => 1 } $said =~ /^[^\n]*?set\.redir:(\d+):\d+: error: [^\n]*\[R307-(?:041|045)\]/mg;
+        my $now = $exit == 1 ? drop_rules($set->{items}, \%lines) : 0;
+        if (!$now || $said =~ /error: (?![^\n]*\[R307-04[15])/) {
+            diag("exit status $exit of rulec compile:\n$said\nfor\n$text");
+            return;
+        }
+        $dropped += $now;
+    }
+    return;
+}
+
+# What rulec answers; undef where it fails.
+sub engine_answers {
+    my ($requests) = @_;
+    write_file("$folder/requests", join '', map { "$_\n" } @$requests);
+    my $exit = run_rulec("$folder/requests", 'answer', "$folder/set.r307", '-');
+    my @answers = split /\n/, read_file("$folder/out"), -1;
+    pop @answers;
+    return \@answers if $exit == 0 && @answers == @$requests;
+    diag("rulec answer: exit status $exit, ", scalar @answers, ' answers to ', scalar @$requests, " requests\n", read_file("$folder/err"));
+    return;
+}
+
+# The fewest rules that still give two answers to this request.
+sub reduce {
+    my ($set, $request) = @_;
+    my $smaller = 1;
+    while ($smaller) {
+        $smaller = 0;
+        for my $item (map { $_->[0] } all_rules($set->{items})) {
+            my $try = without($set->{items}, $item);
+            my %copy = (items => $try);
+            next if !all_rules($try);
+            my $dropped = compile(\%copy);
+            next if !defined $dropped || $dropped;
+            my $engine = engine_answers([$request]) or next;
+            my ($naive) = Redir307::Naive->new(\%copy)->answer(split / /, $request, 2);
+            next if $engine->[0] eq $naive;
+            $set = \%copy;
+            $smaller = 1;
+            last;
+        }
+    }
+    compile($set);
+    return $set;
+}
+sub without {
+    my ($items, $gone) = @_;
+    return [map { $_->{items} ? { %$_, items => without($_->{items}, $gone) } : { %$_ } }
+        grep { $_ != $gone && (!$_->{items} || grep { $_->[0] != $gone } all_rules($_->{items})) } @$items];
+}
+
+my ($pairs, $rules, $left_out, $shown, %won) = (0, 0, 0, 0);
+note("seeds $FIRST_SEED to ", $FIRST_SEED + $SETS - 1);
+my $seed = $FIRST_SEED;
+while ($seed < $FIRST_SEED + $SETS) {
+    my $last = $seed + $SETS_A_TEST;
+    $last = $FIRST_SEED + $SETS if $last > $FIRST_SEED + $SETS;
+    my $first = $seed;
+    my $wrong = 0;
+    for (; $seed < $last; $seed++) {
+        srand $seed;
+        my $set = generate_set();
+        my $dropped = compile($set);
+        if (!defined $dropped) { $wrong++; diag("seed $seed does not compile"); next }
+        $left_out += $dropped;
+        my @kept = all_rules($set->{items});
+        next if !@kept;
+        $rules += @kept;
+        my $requests = generate_requests($set, $REQUESTS_EACH);
+        my $engine = engine_answers($requests);
+        if (!$engine) { $wrong++; diag("seed $seed is not answered"); next }
+        my $naive = Redir307::Naive->new($set);
+        my @bad;
+        for my $i (0 .. $#$requests) {
+            my ($wanted, $rule) = $naive->answer(split / /, $requests->[$i], 2);
+            $pairs++;
+            $won{ $rule ? $rule->{source}{tail} : 'no rule' }++;
+            $won{"action $rule->{action}{kind}"}++ if $rule;
+            $won{'query'}++ if $rule && @{ $rule->{source}{query} // [] };
+            push @bad, [$requests->[$i], $wanted] if $engine->[$i] ne $wanted;
+        }
+        next if !@bad;
+        $wrong += @bad;
+        next if $shown++ >= $SHOWN;
+        my ($request, undef) = @{ $bad[0] };
+        my $small = reduce($set, $request);
+        my $answers = engine_answers([$request]);
+        my ($wanted) = Redir307::Naive->new($small)->answer(split / /, $request, 2);
+        diag(sprintf "seed %d, %d of %d requests differ; the first, with the fewest rules:\n%s\nrequest: %s\n  naive: %s\n engine: %s\n",
+            $seed, scalar @bad, scalar @$requests, rule_text($small), $request, $wanted, $answers ? $answers->[0] : '(none)');
+    }
+    is($wrong, 0, "one answer for the rule sets of seeds $first to " . ($last - 1));
+}
+note("$rules rules, $left_out left out for their conflicts; who won: ", join ', ', map { "$_ $won{$_}" } sort keys %won);
+if ($SETS >= 600) {
+    cmp_ok($pairs, '>=', 200_000, "$pairs pairs of a request and a rule set");
+    # A generator whose requests meet no rule would prove nothing.
+    cmp_ok($won{$_} // 0, '>=', 2_000, "enough requests meet: $_") for 'none', 'subtree', 'below', 'many', 'query', 'action pass', 'action status', 'action target', 'no rule';
+}
+done_testing();
