@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rulec explain: the answer to one request, the head of the response, and each rule that was considered with the
+ * reason why it answers or not. The reasons come from the engine: the module's log tells the same. */
+#include "config.h"
+
+#include "rulec/command.h"
+#include "rulec/json_out.h"
+#include "rulec/request_text.h"
+#include "rulec/rules_input.h"
+
+#include "grammar/arena.h"
+#include "mod_redir307/answer.h"
+#include "mod_redir307/trace.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct option_spec explain_options[] = {
+    { "header", "H", "FIELD", "a field of the request: 'Host: h.example'; may be given several times" },
+    { "base", NULL, "URL", "scheme and host of a URL without a host" },
+    { "json", NULL, NULL, "as JSON" },
+    { NULL, NULL, NULL, NULL }
+};
+
+struct candidate {
+    uint32_t place;
+    const char *why;
+};
+
+struct explanation {
+    const struct ruleset *ruleset;
+    struct request_base base;
+    struct request_base host_field;
+    struct request_key key;
+    struct answer answer;
+    struct candidate *candidates;
+    size_t candidate_count, candidate_room;
+    char host[URL_HOST_LIMIT + 1];
+    struct answer_scratch scratch;
+};
+
+static void collect(void *baton, uint32_t place, const char *why)
+{
+    struct explanation *explanation = baton;
+
+    if (explanation->candidate_count == explanation->candidate_room) {
+        explanation->candidate_room = explanation->candidate_room ? 2 * explanation->candidate_room : 16;
+        explanation->candidates = memory_resize(explanation->candidates, explanation->candidate_room,
+                                                sizeof *explanation->candidates);
+    }
+    explanation->candidates[explanation->candidate_count++] = (struct candidate){ .place = place, .why = why };
+}
+
+/* The phrases of RFC 9110, 15, and RFC 7725; the module sends httpd's, which are these. */
+static const char *status_phrase(unsigned status)
+{
+    static const struct { unsigned status; const char *phrase; } phrases[] = {
+        { 301, "Moved Permanently" }, { 302, "Found" }, { 303, "See Other" }, { 307, "Temporary Redirect" },
+        { 308, "Permanent Redirect" }, { 403, "Forbidden" }, { 404, "Not Found" }, { 406, "Not Acceptable" },
+        { 410, "Gone" }, { 414, "Request-URI Too Long" }, { 451, "Unavailable For Legal Reasons" },
+        { 503, "Service Unavailable" },
+    };
+
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+        if (phrases[i].status == status)
+            return phrases[i].phrase;
+    return "";
+}
+
+/* Field number `index` of the response, Location first; false past the last. */
+static bool response_field(const struct explanation *explanation, unsigned index, struct slice *name,
+                           struct slice *value)
+{
+    const struct answer *answer = &explanation->answer;
+    const struct { const char *name; struct slice value; } fixed[] = {
+        { "Location", answer->location }, { "Cache-Control", answer->cache_control }, { "Vary", answer->vary },
+    };
+
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        if (fixed[i].value.size == 0 || index-- > 0)
+            continue;
+        *name = slice_from_string(fixed[i].name);
+        *value = fixed[i].value;
+        return true;
+    }
+    return answer->headers && answer_header(explanation->ruleset, answer->headers, index, name, value);
+}
+
+static int slice_width(struct slice text)
+{
+    return (int)text.size; /* no text of a rule file or an answer is longer than 64 KiB */
+}
+
+static void print_candidates(const struct explanation *explanation)
+{
+    char text[TRACE_LINE_SIZE];
+
+    for (size_t i = 0; i < explanation->candidate_count; i++) {
+        const struct candidate *candidate = &explanation->candidates[i];
+        struct slice note, owner;
+
+        trace_candidate(explanation->ruleset, candidate->place, candidate->why, text, sizeof text);
+        puts(text);
+        ruleset_note(explanation->ruleset, candidate->place, &note, &owner);
+        if (note.size)
+            printf("    note: %.*s\n", slice_width(note), note.data);
+        if (owner.size)
+            printf("    owner: %.*s\n", slice_width(owner), owner.data);
+    }
+}
+
+static void print_text(const struct explanation *explanation)
+{
+    const struct answer *answer = &explanation->answer;
+    char text[TRACE_LINE_SIZE];
+    struct slice name, value;
+
+    trace_request(&explanation->key, text, sizeof text);
+    printf("%s\n\n", text);
+    if (answer->outcome == ANSWER_SEND) {
+        printf("HTTP/1.1 %u %s\n", answer->status, status_phrase(answer->status));
+        for (unsigned i = 0; response_field(explanation, i, &name, &value); i++)
+            printf("%.*s: %.*s\n", slice_width(name), name.data, slice_width(value), value.data);
+        if (answer->is_too_long)
+            puts("the target is longer than a Location may be: 414 is sent instead");
+    } else {
+        trace_answer(explanation->ruleset, answer, text, sizeof text);
+        puts(text);
+        if (answer->vary.size)
+            printf("Vary: %.*s is added to the response that follows\n", slice_width(answer->vary), answer->vary.data);
+    }
+    if (explanation->candidate_count)
+        putchar('\n');
+    print_candidates(explanation);
+}
+
+static void set_rule(json_t *object, const struct ruleset *ruleset, uint32_t at)
+{
+    struct ruleset_place place = ruleset_place(ruleset, at);
+    struct slice note, owner;
+
+    json_object_set_new(object, "file", json_from_slice(place.source));
+    json_object_set_new(object, "line", json_integer(place.line));
+    ruleset_note(ruleset, at, &note, &owner);
+    if (note.size)
+        json_object_set_new(object, "note", json_from_slice(note));
+    if (owner.size)
+        json_object_set_new(object, "owner", json_from_slice(owner));
+}
+
+static void print_json(const struct explanation *explanation)
+{
+    static const char *const outcomes[] = { "none", "pass", "send" };
+    const struct answer *answer = &explanation->answer;
+    json_t *root = json_object(), *fields = json_array(), *candidates = json_array();
+    struct slice name, value;
+
+    json_object_set_new(root, "outcome", json_from_text(outcomes[answer->outcome]));
+    if (answer->outcome == ANSWER_SEND)
+        json_object_set_new(root, "status", json_integer(answer->status));
+    for (unsigned i = 0; response_field(explanation, i, &name, &value); i++) {
+        json_t *field = json_object();
+
+        json_object_set_new(field, "name", json_from_slice(name));
+        json_object_set_new(field, "value", json_from_slice(value));
+        json_array_append_new(fields, field);
+    }
+    json_object_set_new(root, "headers", fields);
+    if (answer->outcome != ANSWER_NONE) {
+        json_t *rule = json_object();
+
+        set_rule(rule, explanation->ruleset, answer->place);
+        json_object_set_new(root, "rule", rule);
+    }
+    for (size_t i = 0; i < explanation->candidate_count; i++) {
+        json_t *candidate = json_object();
+
+        set_rule(candidate, explanation->ruleset, explanation->candidates[i].place);
+        json_object_set_new(candidate, "why", json_from_text(explanation->candidates[i].why));
+        json_array_append_new(candidates, candidate);
+    }
+    json_object_set_new(root, "candidates", candidates);
+    json_print(root, stdout);
+}
+
+/* The fields that the engine can be asked about. Others are taken and change nothing, as no rule reads them. */
+static enum command_status read_fields(const struct command_line *line, struct explanation *explanation)
+{
+    bool has_origin = false, has_method = false;
+    const char *field;
+
+    for (int i = 0; (field = options_value_at(line->options, "header", i)); i++) {
+        const char *colon = strchr(field, ':');
+        const char *value = colon ? colon + 1 : NULL;
+        size_t size = colon ? (size_t)(colon - field) : 0;
+        const char *wrong;
+
+        if (size == 0)
+            return command_usage_error(line, "-H \"%s\": a field is written 'Name: value'", field);
+        value += strspn(value, " \t");
+        if (size == 6 && strncasecmp(field, "Origin", size) == 0)
+            has_origin = true;
+        if (size == 29 && strncasecmp(field, "Access-Control-Request-Method", size) == 0)
+            has_method = true;
+        if (size != 4 || strncasecmp(field, "Host", size) != 0)
+            continue;
+        request_base_init(&explanation->host_field);
+        explanation->host_field.scheme = explanation->key.scheme;
+        wrong = request_base_set(&explanation->host_field, value);
+        if (wrong)
+            return command_usage_error(line, "-H \"%s\": %s", field, wrong);
+        explanation->key.host = explanation->host_field.host;
+        explanation->key.port = explanation->host_field.port;
+    }
+    explanation->key.is_preflight = has_origin && has_method && slice_equal(explanation->key.method, SLICE("OPTIONS"));
+    return COMMAND_GOOD;
+}
+
+static enum command_status read_request(const struct command_line *line, struct explanation *explanation)
+{
+    const char *base = options_value(line->options, "base");
+    const char *wrong;
+
+    request_base_init(&explanation->base);
+    wrong = base ? request_base_set(&explanation->base, base) : NULL;
+    if (wrong)
+        return command_usage_error(line, "--base \"%s\": %s", base, wrong);
+    wrong = request_from_url(slice_from_string(line->words[1]), slice_from_string(line->words[2]), &explanation->base,
+                             explanation->host, &explanation->key);
+    if (wrong)
+        return command_usage_error(line, "\"%s\" is no request: %s", line->words[2], wrong);
+    return read_fields(line, explanation);
+}
+
+static enum command_status run_explain(const struct command_line *line)
+{
+    struct explanation *explanation = memory_resize(NULL, 1, sizeof *explanation);
+    struct rules_input input;
+    enum command_status status;
+
+    explanation->candidates = NULL;
+    explanation->candidate_count = explanation->candidate_room = 0;
+    status = read_request(line, explanation);
+    if (status == COMMAND_GOOD && command_open_rules(line, line->words[0], &input, &status)) {
+        struct answer_trace trace = { .candidate = collect, .baton = explanation };
+
+        explanation->ruleset = input.ruleset;
+        answer_request(input.ruleset, &explanation->key, &explanation->scratch, &trace, &explanation->answer);
+        if (options_has(line->options, "json"))
+            print_json(explanation);
+        else
+            print_text(explanation);
+        rules_input_close(&input);
+    }
+    free(explanation->candidates);
+    free(explanation);
+    return status;
+}
+
+const struct command command_explain = {
+    .name = "explain",
+    .summary = "say which rule answers a request, and why",
+    .arguments = "RULES METHOD URL",
+    .word_min = 3,
+    .word_max = 3,
+    .options = explain_options,
+    .details = "RULES is a rule file (.r307) or a rules source (.redir). Shown are the head of the response and each\n"
+               "rule that was considered, best first, with the reason why it answers or not.\n",
+    .run = run_explain,
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The few words that all subcommands say in the same way. */
+#include "config.h"
+
+#include "rulec/command.h"
+
+#include "rulec/rules_input.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void print_message(const struct command_line *line, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
+static void print_message(const struct command_line *line, const char *format, va_list arguments)
+{
+    const char *bold = line->colored_error ? "\033[1m" : "";
+
+    fflush(stdout); /* so that both streams, into one file, keep their order */
+    fprintf(stderr, "%srulec %s:%s ", bold, line->command->name, *bold ? "\033[0m" : "");
+    vfprintf(stderr, format, arguments);
+    putc('\n', stderr);
+}
+
+enum command_status command_usage_error(const struct command_line *line, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_message(line, format, arguments);
+    va_end(arguments);
+    return COMMAND_USAGE;
+}
+
+enum command_status command_machine_error(const struct command_line *line, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_message(line, format, arguments);
+    va_end(arguments);
+    return COMMAND_MACHINE;
+}
+
+enum command_status command_rules_error(const struct command_line *line, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_message(line, format, arguments);
+    va_end(arguments);
+    return COMMAND_RULES;
+}
+
+void command_say(const struct command_line *line, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_message(line, format, arguments);
+    va_end(arguments);
+}
+
+void command_help_line(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fputs("help: ", stderr);
+    vfprintf(stderr, format, arguments);
+    putc('\n', stderr);
+    va_end(arguments);
+}
+
+enum command_status command_finish(const struct command_line *line, enum command_status status)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return command_machine_error(line, "standard output: %s", strerror(errno ? errno : EIO));
+    return status;
+}
+
+bool command_open_rules(const struct command_line *line, const char *path, struct rules_input *input,
+                        enum command_status *status)
+{
+    enum rules_input_status opened = rules_input_open(path, input);
+
+    if (opened == RULES_INPUT_GOOD)
+        return true;
+    *status = opened == RULES_INPUT_WRONG ? COMMAND_RULES : COMMAND_MACHINE;
+    if (input->reason[0])
+        command_say(line, "%s: %s", path, input->reason);
+    else
+        diag_print_text(input->compilation.diag, stderr, line->colored_error);
+    rules_input_close(input);
+    return false;
+}
