@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2034
 #
 # What ./quickstart, t/run and .ci/run share: install what is missing, build outside the source
-# tree. Sourced with the project's folder as the current one. REDIR307_BUILD names the build
+# tree. Sourced with the project's folder as the current one. REDIR307_BUILDDIR names the build
 # folder (./build unless set), REDIR307_CONFIGURE adds arguments for configure.
 
 build_packages='autoconf automake libtool make gcc libc6-dev pkg-config flex bison
@@ -55,33 +55,33 @@ install_packages() {
     rm -f "$log"
 }
 
-# Builds in $REDIR307_BUILD. The log goes to build.log there; $1=loud shows it as well.
+# Builds in $REDIR307_BUILDDIR. The log goes to build.log there; $1=loud shows it as well.
 build_project() {
     source_dir=$(pwd)
-    : "${REDIR307_BUILD:=$source_dir/build}"
-    case $REDIR307_BUILD in /*) ;; *) REDIR307_BUILD=$source_dir/$REDIR307_BUILD ;; esac
-    export REDIR307_BUILD
-    mkdir -p "$REDIR307_BUILD"
-    say "Building in $REDIR307_BUILD"
+    : "${REDIR307_BUILDDIR:=$source_dir/build}"
+    case $REDIR307_BUILDDIR in /*) ;; *) REDIR307_BUILDDIR=$source_dir/$REDIR307_BUILDDIR ;; esac
+    export REDIR307_BUILDDIR
+    mkdir -p "$REDIR307_BUILDDIR"
+    say "Building in $REDIR307_BUILDDIR"
     # A newer configure.ac or Makefile.am is make's business afterwards.
     if [ ! -x configure ]; then
-        autoreconf -fi >"$REDIR307_BUILD/autoreconf.log" 2>&1 || {
-            tail -n 20 "$REDIR307_BUILD/autoreconf.log" >&2
-            fail "autoreconf failed; see $REDIR307_BUILD/autoreconf.log"
+        autoreconf -fi >"$REDIR307_BUILDDIR/autoreconf.log" 2>&1 || {
+            tail -n 20 "$REDIR307_BUILDDIR/autoreconf.log" >&2
+            fail "autoreconf failed; see $REDIR307_BUILDDIR/autoreconf.log"
         }
     fi
     # shellcheck disable=SC2086
     if ! (
         set -e
-        cd "$REDIR307_BUILD"
+        cd "$REDIR307_BUILDDIR"
         if [ ! -f Makefile ] ||
             [ "$(cat configured-with 2>/dev/null)" != "${REDIR307_CONFIGURE-}" ]; then
             "$source_dir/configure" --quiet ${REDIR307_CONFIGURE-}
             printf '%s\n' "${REDIR307_CONFIGURE-}" >configured-with
         fi
         make --no-print-directory -j"$(nproc 2>/dev/null || echo 1)" all
-    ) >"$REDIR307_BUILD/build.log" 2>&1; then
-        tail -n 40 "$REDIR307_BUILD/build.log" >&2
-        fail "the build failed; all of it is in $REDIR307_BUILD/build.log"
+    ) >"$REDIR307_BUILDDIR/build.log" 2>&1; then
+        tail -n 40 "$REDIR307_BUILDDIR/build.log" >&2
+        fail "the build failed; all of it is in $REDIR307_BUILDDIR/build.log"
     fi
 }
