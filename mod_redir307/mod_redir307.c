@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The module record and its hooks: which requests are ours, and how an answer becomes httpd's response.
+ * A thin adapter: what to answer is decided in answer.c, which files hold the rules in mod_redir307_files.c. */
+#include "mod_redir307/mod_redir307.h"
+
+#include "mod_redir307/answer.h"
+#include "mod_redir307/trace.h"
+
+#include "apr_strings.h"
+#include "http_core.h"
+#include "http_log.h"
+#include "http_protocol.h"
+#include "http_request.h"
+#include "mpm_common.h"
+
+APLOG_USE_MODULE(redir307);
+
+/* What trace3 tells about one decision; written while the rules are held, logged after that. */
+struct told_decision {
+    const struct ruleset *ruleset;
+    unsigned lines_count, more_count;
+    char request[TRACE_LINE_SIZE];
+    char answer[TRACE_LINE_SIZE];
+    char lines[32][TRACE_LINE_SIZE / 4];
+};
+
+/* Subrequests and internal redirects would turn a rule for /index.html into a loop, and one for everything into the
+ * end of all error pages. "OPTIONS *", CONNECT and what a forward proxy is asked for are no paths of ours; TRACE is
+ * httpd's to answer. */
+static bool is_ours(request_rec *r)
+{
+    return ap_is_initial_req(r) && r->proxyreq != PROXYREQ_PROXY && r->method_number != M_CONNECT &&
+           r->method_number != M_TRACE && r->uri && r->uri[0] == '/' && r->unparsed_uri;
+}
+
+/* Statuses that an answer may have. Bytes of a mapped file can change under us, and httpd makes an error page of
+ * anything odd. */
+static bool is_status(unsigned status)
+{
+    switch (status) {
+    case 301: case 302: case 303: case 307: case 308:
+    case 403: case 404: case 406: case 410: case 414: case 451: case 503:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_redirect(unsigned status)
+{
+    return status / 100 == 3;
+}
+
+/* A control byte would end the connection in httpd's own check (RFC 9110, 5.5). */
+static bool is_field_value(struct slice value)
+{
+    for (size_t i = 0; i < value.size; i++) {
+        unsigned char byte = (unsigned char)value.data[i];
+
+        if ((byte < 0x20 && byte != '\t') || byte == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool names_field(const char *list, struct slice name)
+{
+    while (list && *list) {
+        size_t size;
+
+        list += strspn(list, ", \t");
+        size = strcspn(list, ", \t");
+        if (size == name.size && ap_cstr_casecmpn(list, name.data, size) == 0) {
+            return true;
+        }
+        list += size;
+    }
+    return false;
+}
+
+/* Into err_headers_out: the one table that every kind of response sends, be it a file, a backend's or an error page.
+ * What stands there stays, and httpd joins it with the other table's. */
+static void add_vary(request_rec *r, struct slice vary)
+{
+    const char *present = apr_table_get(r->err_headers_out, "Vary");
+
+    while (vary.size) {
+        const char *comma = memchr(vary.data, ',', vary.size);
+        struct slice name = slice_of(vary.data, comma ? (size_t)(comma - vary.data) : vary.size);
+
+        vary = comma ? slice_of(comma + 1, vary.size - name.size - 1) : SLICE("");
+        while (vary.size && *vary.data == ' ') {
+            vary = slice_of(vary.data + 1, vary.size - 1);
+        }
+        if (name.size && !names_field(present, name)) {
+            apr_table_mergen(r->err_headers_out, "Vary", apr_pstrmemdup(r->pool, name.data, name.size));
+            present = apr_table_get(r->err_headers_out, "Vary");
+        }
+    }
+}
+
+/* Which rule it was: %{REDIR307_RULE}e and %{redir307}n in a log format. */
+static void note_rule(request_rec *r, const struct ruleset *ruleset, uint32_t place)
+{
+    char line[TRACE_LINE_SIZE];
+    const char *rule = apr_pstrmemdup(r->pool, line, trace_place(ruleset, place, line, sizeof(line)));
+
+    apr_table_setn(r->subprocess_env, "REDIR307_RULE", rule);
+    apr_table_setn(r->notes, "redir307", rule);
+}
+
+static void expose(request_rec *r, enum expose what, const struct ruleset *ruleset)
+{
+    char id[RULESET_ID_SIZE + 1];
+
+    if (what == EXPOSE_ID) {
+        ruleset_id(ruleset, id);
+        apr_table_setn(r->err_headers_out, "X-Redirect-By", apr_pstrcat(r->pool, "redir307; id=", id, NULL));
+    }
+    else if (what == EXPOSE_RULE) {
+        /* A file's name may hold anything: it is written like a path. */
+        apr_table_setn(r->err_headers_out, "X-Redirect-By",
+                       apr_pstrcat(r->pool, "redir307; rule=",
+                                   ap_os_escape_path(r->pool, apr_table_get(r->notes, "redir307"), 1), NULL));
+    }
+}
+
+/* ap_die() throws away every field but Location and what stands in err_headers_out. */
+static void set_fields(request_rec *r, const struct ruleset *ruleset, const struct answer *answer)
+{
+    struct slice name, value;
+
+    if (answer->location.size) {
+        apr_table_setn(r->headers_out, "Location",
+                       apr_pstrmemdup(r->pool, answer->location.data, answer->location.size));
+    }
+    if (answer->cache_control.size) {
+        apr_table_setn(r->err_headers_out, "Cache-Control",
+                       apr_pstrmemdup(r->pool, answer->cache_control.data, answer->cache_control.size));
+    }
+    for (unsigned i = 0; answer->headers && answer_header(ruleset, answer->headers, i, &name, &value); i++) {
+        if (name.size && is_field_value(name) && is_field_value(value)) {
+            apr_table_addn(r->err_headers_out, apr_pstrmemdup(r->pool, name.data, name.size),
+                           apr_pstrmemdup(r->pool, value.data, value.size));
+        }
+    }
+}
+
+/* Copies what the response needs: the answer's slices lie in the map. */
+static int apply(request_rec *r, const struct server_settings *server, const struct ruleset *ruleset,
+                 const struct answer *answer)
+{
+    add_vary(r, answer->vary);
+    if (answer->outcome == ANSWER_NONE ||
+        (answer->outcome == ANSWER_SEND &&
+         (!is_status(answer->status) || (is_redirect(answer->status) && !answer->location.size)))) {
+        return DECLINED;
+    }
+    note_rule(r, ruleset, answer->place);
+    if (answer->outcome == ANSWER_PASS) {
+        return DECLINED;
+    }
+    set_fields(r, ruleset, answer);
+    expose(r, server->expose, ruleset);
+    return (int)answer->status;
+}
+
+/* The answer without a body or ErrorDocument. The filters are those of an error page, as for an answer with a body:
+ * "Header always" holds, "Header" does not. */
+static int send_without_body(request_rec *r, int status)
+{
+    r->status = status;
+    ap_set_content_length(r, 0);
+    ap_run_insert_error_filter(r);
+    return DONE;
+}
+
+static void tell_candidate(void *baton, uint32_t place, const char *why)
+{
+    struct told_decision *told = baton;
+
+    if (told->lines_count < sizeof(told->lines) / sizeof(told->lines[0])) {
+        trace_candidate(told->ruleset, place, why, told->lines[told->lines_count++], sizeof(told->lines[0]));
+    }
+    else {
+        told->more_count++;
+    }
+}
+
+static void tell_decision(request_rec *r, const struct told_decision *told)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_TRACE3, 0, r, "%s", told->request);
+    for (unsigned i = 0; i < told->lines_count; i++) {
+        ap_log_rerror(APLOG_MARK, APLOG_TRACE3, 0, r, "  %s", told->lines[i]);
+    }
+    if (told->more_count) {
+        ap_log_rerror(APLOG_MARK, APLOG_TRACE3, 0, r, "  and %u more", told->more_count);
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_TRACE3, 0, r, "-> %s", told->answer);
+}
+
+static int translate_name(request_rec *r)
+{
+    const struct server_settings *server = ap_get_module_config(r->server->module_config, &redir307_module);
+    const struct place_settings *place = ap_get_module_config(r->per_dir_config, &redir307_module);
+    struct told_decision *told = NULL;
+    struct answer_scratch scratch;
+    const struct ruleset *ruleset;
+    char host[URL_HOST_LIMIT + 1];
+    struct request_key key;
+    bool is_too_long = false;
+    int status = DECLINED;
+
+    if (!server->file || place->engine == TOGGLE_OFF || !is_ours(r)) {
+        return DECLINED;
+    }
+    request_key_read(r, server->trusted, host, &key);
+    if (APLOGrtrace3(r)) {
+        told = apr_pcalloc(r->pool, sizeof(*told));
+    }
+    if (rules_file_interval(server->file) == WATCH_EACH_REQUEST) {
+        rules_file_look(server->file);
+    }
+
+    /* Between these two nothing waits: no file, no log, no lock of another's. */
+    ruleset = rules_file_enter(server->file);
+    if (ruleset) {
+        struct answer_trace trace = { .candidate = tell_candidate, .baton = told };
+        struct answer answer;
+
+        if (told) {
+            told->ruleset = ruleset;
+            trace_request(&key, told->request, sizeof(told->request));
+        }
+        answer_request(ruleset, &key, &scratch, told ? &trace : NULL, &answer);
+        status = apply(r, server, ruleset, &answer);
+        is_too_long = answer.is_too_long;
+        if (told) {
+            trace_answer(ruleset, &answer, told->answer, sizeof(told->answer));
+        }
+    }
+    rules_file_leave(server->file);
+
+    if (told && ruleset) {
+        tell_decision(r, told);
+    }
+    if (is_too_long) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "R307-907: the Location by rule %s would have over %d bytes; answered by 414",
+                      apr_table_get(r->notes, "redir307"), ANSWER_LOCATION_LIMIT);
+    }
+    return status != DECLINED && server->note == TOGGLE_OFF ? send_without_body(r, status) : status;
+}
+
+static bool is_first_pass(void)
+{
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
+}
+
+/* Before the first post_config, and under `httpd -t`, which has none. A restart is never refused here: that would
+ * end a server that still answers. */
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+{
+    (void)pconf;
+    (void)plog;
+    return is_first_pass() ? rules_files_check(ptemp, main_server) : OK;
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+{
+    (void)plog;
+    return is_first_pass() ? OK : rules_files_open(pconf, ptemp, main_server);
+}
+
+static void child_init(apr_pool_t *pchild, server_rec *main_server)
+{
+    rules_files_guard(pchild, main_server);
+    watch_start(pchild, main_server);
+}
+
+/* In the parent, every ten seconds or so: children born from now on start from what it holds. */
+static int monitor(apr_pool_t *scratch, server_rec *main_server)
+{
+    (void)scratch;
+    for (struct rules_file *file = rules_files_first(main_server); file; file = rules_file_next(file)) {
+        if (rules_file_interval(file) != WATCH_OFF) {
+            rules_file_look(file);
+        }
+    }
+    return OK;
+}
+
+static void register_hooks(apr_pool_t *pool)
+{
+    /* Before everybody else who translates: neither a RewriteRule nor a ProxyPass or Alias hides a rule. */
+    static const char *const after_us[] = { "mod_rewrite.c", "mod_proxy.c", "mod_alias.c", NULL };
+
+    (void)pool;
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_monitor(monitor, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_translate_name(translate_name, NULL, after_us, APR_HOOK_FIRST);
+}
+
+module AP_MODULE_DECLARE_DATA redir307_module = {
+    STANDARD20_MODULE_STUFF,
+    place_settings_create,
+    place_settings_merge,
+    server_settings_create,
+    server_settings_merge,
+    redir307_directives,
+    register_hooks,
+#if defined(AP_MODULE_FLAG_NONE)
+    AP_MODULE_FLAG_NONE
+#endif
+};

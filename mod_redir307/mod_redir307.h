@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the module that know httpd share with each other: its settings, the rule files that are
+ * served, the request as the engine wants it, the guard over mappings. */
+#ifndef MOD_REDIR307_MOD_REDIR307_H
+#define MOD_REDIR307_MOD_REDIR307_H
+
+#include "mod_redir307/request_key.h"
+#include "mod_redir307/ruleset.h"
+#include "mod_redir307/url.h"
+
+#include "httpd.h"
+#include "http_config.h"
+
+extern module AP_MODULE_DECLARE_DATA redir307_module;
+
+/* ---- settings (mod_redir307_config.c) ---- */
+
+enum toggle { TOGGLE_UNSET, TOGGLE_OFF, TOGGLE_ON };
+enum on_bad_file { ON_BAD_FILE_UNSET, ON_BAD_FILE_REFUSE, ON_BAD_FILE_PASS };
+enum expose { EXPOSE_UNSET, EXPOSE_OFF, EXPOSE_ID, EXPOSE_RULE };
+
+/* Times between two looks at a rule file that are no times. */
+enum { WATCH_UNSET = -2, WATCH_OFF = -1, WATCH_EACH_REQUEST = 0 };
+
+struct rules_file;
+
+/* Of a server or virtual host. After the merge nothing is unset but `rules` and `trusted`. */
+struct server_settings {
+    const char *rules;       /* absolute path; "": `none` was written; NULL: unset */
+    const char *written_at;  /* "httpd.conf:12", where `rules` comes from */
+    enum on_bad_file on_bad_file;
+    apr_interval_time_t watch;
+    apr_array_header_t *trusted; /* apr_ipsubnet_t * each; NULL: unset */
+    enum toggle note;
+    enum expose expose;
+    struct rules_file *file; /* the one at `rules`, from post_config on; NULL: no rules here */
+};
+
+/* Of a <Location>. */
+struct place_settings {
+    enum toggle engine;
+};
+
+extern const command_rec redir307_directives[];
+void *server_settings_create(apr_pool_t *pool, server_rec *server);
+void *server_settings_merge(apr_pool_t *pool, void *outer, void *inner);
+void *place_settings_create(apr_pool_t *pool, char *path);
+void *place_settings_merge(apr_pool_t *pool, void *outer, void *inner);
+
+/* ---- the request (mod_redir307_request.c) ---- */
+
+/* Fills *key; its slices lie in the request or in `host`. `trusted` may be NULL. */
+void request_key_read(const request_rec *r, const apr_array_header_t *trusted,
+                      char host[URL_HOST_LIMIT + 1], struct request_key *key);
+
+/* ---- the rule files (mod_redir307_open.c, then mod_redir307_files.c) ---- */
+
+/* check_config: opens every rule file that a server names and closes it again. A bad one is told and refused under
+ * `httpd -t`, and at a cold start unless Redir307OnBadFile is `pass`. */
+int rules_files_check(apr_pool_t *scratch, server_rec *main_server);
+
+/* post_config: one struct rules_file a path, opened in the parent, so that children inherit it by fork. */
+int rules_files_open(apr_pool_t *pconf, apr_pool_t *scratch, server_rec *main_server);
+
+/* The list that rules_files_open made; NULL where no server names a file. */
+struct rules_file *rules_files_first(const server_rec *main_server);
+struct rules_file *rules_file_next(const struct rules_file *file);
+unsigned rules_files_count(const server_rec *main_server);
+
+/* The time between two looks, or one of WATCH_*. */
+apr_interval_time_t rules_file_interval(const struct rules_file *file);
+
+/* Looks whether the path leads to another file, and takes that one if it is good; else the last good one stays and
+ * the log says why, once for all processes. */
+void rules_file_look(struct rules_file *file);
+
+/* The rules to ask, or NULL where there are none yet. They stay as they are until rules_file_leave, which must follow
+ * in either case, soon: a swap waits for it. */
+const struct ruleset *rules_file_enter(struct rules_file *file);
+void rules_file_leave(struct rules_file *file);
+
+/* In a child: guards the mappings that it inherited. */
+void rules_files_guard(apr_pool_t *pchild, server_rec *main_server);
+
+/* ---- the watcher (mod_redir307_watch.c) ---- */
+
+/* child_init: the thread that looks after the files; it ends with `pchild`. */
+void watch_start(apr_pool_t *pchild, server_rec *main_server);
+
+/* ---- the guard over mappings (mod_redir307_sigbus.c) ---- */
+
+/* Takes SIGBUS over for this process until `pool` goes or sigbus_uninstall. At most `limit` ranges can be guarded at
+ * once. False where that failed; nothing is guarded then, and the other functions do nothing. */
+bool sigbus_install(apr_pool_t *pool, unsigned limit);
+void sigbus_uninstall(void);
+
+/* A read of these bytes that finds no file below them (it was cut short) sees zeros from now on. */
+void sigbus_guard(const void *bytes, size_t size);
+void sigbus_release(const void *bytes);
+/* True once a read of the guarded bytes found no file below. */
+bool sigbus_was_hit(const void *bytes);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rule files while they are served: asking them, looking for new ones, swapping.
+ *
+ * The parent opens each file once (mod_redir307_open.c), and children inherit the mapping by fork. From then on each
+ * process looks for itself (mod_redir307_watch.c, or the parent's monitor hook for children yet to be born) and swaps
+ * for itself. What is good stays until something good replaces it. What there is to tell about a file is told once
+ * for all processes, through a block that they share. */
+#include "mod_redir307/mod_redir307_files.h"
+
+#include "http_log.h"
+
+APLOG_USE_MODULE(redir307);
+
+/* A file that was refused is tried again after this time although it is still the same: what failed may have been
+ * the machine (no memory, no descriptors). */
+#define RETRY_AFTER apr_time_from_sec(60)
+
+const char rules_files_key[] = "mod_redir307.files";
+
+struct rules_file *rules_files_first(const server_rec *main_server)
+{
+    void *first = NULL;
+
+    apr_pool_userdata_get(&first, rules_files_key, main_server->process->pconf);
+    return first;
+}
+
+struct rules_file *rules_file_next(const struct rules_file *file)
+{
+    return file->next;
+}
+
+unsigned rules_files_count(const server_rec *main_server)
+{
+    unsigned count = 0;
+
+    for (const struct rules_file *file = rules_files_first(main_server); file; file = file->next) {
+        count++;
+    }
+    return count;
+}
+
+apr_interval_time_t rules_file_interval(const struct rules_file *file)
+{
+    return file->interval;
+}
+
+const struct ruleset *rules_file_enter(struct rules_file *file)
+{
+    pthread_rwlock_rdlock(&file->lock);
+    return file->map.ruleset;
+}
+
+void rules_file_leave(struct rules_file *file)
+{
+    pthread_rwlock_unlock(&file->lock);
+}
+
+/* ---- what is told ---- */
+
+uint64_t identity_hash(const struct ruleset_identity *identity)
+{
+    const uint64_t parts[] = { identity->device,
+                               identity->inode,
+                               identity->size,
+                               (uint64_t)identity->modified_s,
+                               (uint64_t)identity->modified_ns,
+                               (uint64_t)identity->changed_s,
+                               (uint64_t)identity->changed_ns };
+    uint64_t hash = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        hash = (hash ^ parts[i]) * 0x9e3779b97f4a7c15u;
+        hash ^= hash >> 29;
+    }
+    return hash | 1;
+}
+
+static bool is_news(_Atomic uint64_t *told, const struct ruleset_identity *identity)
+{
+    uint64_t hash = identity_hash(identity);
+
+    return atomic_exchange(told, hash) != hash;
+}
+
+/* httpd answers 404 to `%2F` before any module is asked, or decodes it, unless told to leave it alone. */
+static void tell_encoded_slash(const struct rules_file *file)
+{
+    if (!file->has_encoded_slashes && ruleset_needs_encoded_slash(file->map.ruleset)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, file->server,
+                     "R307-905: %s has rules for paths with %%2F, which httpd keeps from every module; write "
+                     "\"AllowEncodedSlashes NoDecode\" into each server that uses this file (%s)",
+                     file->path, file->written_at);
+    }
+}
+
+static void tell_taken(struct rules_file *file, int level)
+{
+    struct ruleset_counts counts;
+    char id[RULESET_ID_SIZE + 1];
+
+    atomic_store(&file->told->refused, 0);
+    if (!is_news(&file->told->taken, &file->map.identity)) {
+        return;
+    }
+    ruleset_counts(file->map.ruleset, &counts);
+    ruleset_id(file->map.ruleset, id);
+    ap_log_error(APLOG_MARK, level, 0, file->server,
+                 "R307-901: %s: %" APR_UINT64_T_FMT " rules answer now (id %s)", file->path,
+                 (apr_uint64_t)counts.rules, id);
+    tell_encoded_slash(file);
+}
+
+static void tell_refused(struct rules_file *file, const struct ruleset_identity *identity, const char *reason)
+{
+    char id[RULESET_ID_SIZE + 1];
+
+    if (!is_news(&file->told->refused, identity)) {
+        return;
+    }
+    if (file->map.ruleset) {
+        ruleset_id(file->map.ruleset, id);
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, file->server,
+                     "R307-902: %s: %s; the rules that were loaded before stay (id %s)", file->path, reason, id);
+    }
+    else {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, file->server,
+                     "R307-903: %s: %s; without rules every request is left to httpd until this file is good (%s)",
+                     file->path, reason, file->written_at);
+    }
+}
+
+/* ---- taking a file ---- */
+
+static void take(struct rules_file *file, const struct ruleset_map *opened)
+{
+    struct ruleset_map old;
+
+    sigbus_guard(opened->bytes, opened->size);
+    pthread_rwlock_wrlock(&file->lock);
+    old = file->map;
+    file->map = *opened;
+    pthread_rwlock_unlock(&file->lock);
+
+    file->kept->bytes = opened->bytes;
+    file->kept->size = opened->size;
+    file->kept->identity = opened->identity;
+    /* Nobody reads the old bytes any more: readers hold the lock while they do. */
+    if (old.ruleset) {
+        sigbus_release(old.bytes);
+        ruleset_map_close(&old);
+    }
+}
+
+void rules_file_load(struct rules_file *file, int level)
+{
+    struct ruleset_map opened = { .ruleset = NULL };
+    char reason[RULESET_REASON_SIZE];
+
+    if (ruleset_map_open(file->path, RULESET_MAP_SHARED_PAGES, &opened, reason)) {
+        take(file, &opened);
+        file->has_refused = false;
+        tell_taken(file, level);
+    }
+    else {
+        file->has_refused = true;
+        file->refused = opened.identity;
+        file->refused_at = apr_time_now();
+        tell_refused(file, &opened.identity, reason);
+    }
+}
+
+static bool is_refused_still(const struct rules_file *file, const struct ruleset_identity *identity)
+{
+    apr_interval_time_t age = apr_time_now() - file->refused_at;
+
+    /* A negative age: the clock was set back. */
+    return file->has_refused && ruleset_identity_equal(&file->refused, identity) && age >= 0 && age < RETRY_AFTER;
+}
+
+void rules_file_look(struct rules_file *file)
+{
+    struct ruleset_identity identity = { .size = 0 };
+
+    pthread_mutex_lock(&file->looking);
+    if (ruleset_identity_of(file->path, &identity) != 0) {
+        identity = (struct ruleset_identity){ .size = 0 };
+    }
+    if (file->map.ruleset && ruleset_identity_equal(&file->map.identity, &identity) &&
+        !sigbus_was_hit(file->map.bytes)) {
+        if (file->has_refused) {
+            file->has_refused = false;
+            atomic_store(&file->told->refused, 0);
+        }
+    }
+    else if (!is_refused_still(file, &identity)) {
+        rules_file_load(file, APLOG_NOTICE);
+    }
+    pthread_mutex_unlock(&file->looking);
+}
+
+void rules_files_guard(apr_pool_t *pchild, server_rec *main_server)
+{
+    unsigned count = rules_files_count(main_server);
+
+    /* Twice: while a file is swapped, its old and its new mapping are guarded. */
+    if (count == 0 || !sigbus_install(pchild, 2 * count)) {
+        return;
+    }
+    for (struct rules_file *file = rules_files_first(main_server); file; file = file->next) {
+        sigbus_guard(file->map.bytes, file->map.size);
+    }
+}

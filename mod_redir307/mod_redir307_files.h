@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One served rule file, as the files that open, keep and watch it see it. mod_redir307.c needs none of this. */
+#ifndef MOD_REDIR307_MOD_REDIR307_FILES_H
+#define MOD_REDIR307_MOD_REDIR307_FILES_H
+
+#include "mod_redir307/mod_redir307.h"
+#include "mod_redir307/ruleset_map.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* What all processes of one configuration have told about a file: hashes of identities, 0 for none. */
+struct told {
+    _Atomic uint64_t refused, taken;
+};
+
+/* The bytes of a last good file, beyond a restart. */
+struct kept_file {
+    struct kept_file *next;
+    apr_pool_t *pool; /* of this struct */
+    const char *path;
+    const void *bytes; /* a private mapping; NULL: none was ever good */
+    size_t size;
+    struct ruleset_identity identity;
+    bool is_named; /* by the configuration of now */
+};
+
+struct rules_file {
+    struct rules_file *next;
+    const char *path;
+    const char *written_at;
+    server_rec *server;           /* the first that names it: where its log lines go */
+    apr_interval_time_t interval; /* the shortest that a server asks for */
+    bool is_passed_when_bad;      /* every server that names it would rather start */
+    bool has_encoded_slashes;     /* every server that names it has AllowEncodedSlashes NoDecode */
+
+    /* Over `map`. Whoever answers a request holds it for reading; measured faster than counting references. */
+    pthread_rwlock_t lock;
+    struct ruleset_map map; /* ruleset is NULL until a file was good */
+
+    /* Over the rest: one thread of a process loads. */
+    pthread_mutex_t looking;
+    bool has_refused;
+    struct ruleset_identity refused;
+    apr_time_t refused_at;
+    struct told *told;
+    struct kept_file *kept;
+};
+
+/* Opens the file and takes it, or tells why not; `level` is that of the line about a file that is taken.
+ * The caller holds `looking`, or is alone. */
+void rules_file_load(struct rules_file *file, int level);
+
+/* Under this key the list hangs on the configuration's pool: no state outlives it. */
+extern const char rules_files_key[];
+
+/* Never 0. */
+uint64_t identity_hash(const struct ruleset_identity *identity);
+
+/* ---- beyond a restart (mod_redir307_kept.c) ---- */
+
+/* Gives each file of the list its `kept`, and lets go what is kept of files that are in it no more. */
+void kept_connect(struct rules_file *first, apr_pool_t *process_pool, apr_pool_t *scratch);
+
+/* Takes the last good bytes again, if there are any and they are still good. */
+void kept_reopen(struct rules_file *file, apr_pool_t *scratch);
+
+#endif
