@@ -17,6 +17,7 @@ enum {
 struct answer_scratch {
     char path[URL_NORMAL_LIMIT + 1];
     char folded[URL_NORMAL_LIMIT + 1];
+    char query[URL_PATH_LIMIT];
     char location[ANSWER_LOCATION_LIMIT + 1];
     char cache_control[128];
     char vary[ANSWER_FIELD_LIMIT];

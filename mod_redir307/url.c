@@ -227,8 +227,8 @@ size_t url_encode(struct slice bytes, enum url_place place, char *buffer, size_t
 
 static const char *find(const char *at, const char *end, const char *set)
 {
-    while (at < end && !strchr(set, *at)) at++;
-    return at < end && *at ? at : end;
+    while (at < end && !(*at && strchr(set, *at))) at++;
+    return at;
 }
 
 /* The authority's inside: userinfo@host:port. */

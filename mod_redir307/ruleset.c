@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a rule file: header, digests and condition programs are proved sound once, through reads; afterwards only
+ * private copies of sizes and counts are used. The walk over every record is ruleset_verify's. */
+#include "mod_redir307/ruleset.h"
+
+#include "mod_redir307/ruleset_input.h"
+#include "mod_redir307/ruleset_read.h"
+
+#include <stdlib.h>
+
+enum { READ_CHUNK = 256 * 1024 };
+
+const char *ruleset_strerror(enum ruleset_status status)
+{
+    switch (status) {
+    case RULESET_OK: return "no error";
+    case RULESET_EMPTY: return "the file is empty";
+    case RULESET_TRUNCATED: return "the file is cut off: it is shorter than its header says";
+    case RULESET_OVERLONG: return "the file is longer than its header says";
+    case RULESET_FOREIGN: return "this is no rule file";
+    case RULESET_TEXT_DAMAGE: return "the rule file was damaged by a text-mode copy (line ends were changed)";
+    case RULESET_NEWER: return "the rule file was made by a newer rulec; update the module first, or compile with this version's rulec";
+    case RULESET_OLDER: return "the rule file's format is too old; compile the rules again";
+    case RULESET_DAMAGED: return "the rule file is damaged: a checksum does not hold";
+    case RULESET_MALFORMED: return "the rule file is malformed: its tables contradict each other";
+    case RULESET_NO_MEMORY: return "out of memory";
+    }
+    return "unknown error";
+}
+
+/* Bytes of one item, for sections of equal items; 1 for the others. */
+static uint64_t item_size(enum ruleset_section_type type)
+{
+    switch (type) {
+    case RULESET_HOST_INDEX:
+    case RULESET_EXACT_INDEX:
+    case RULESET_PATTERN_INDEX: return sizeof(struct ruleset_line);
+    case RULESET_SCOPES: return sizeof(struct ruleset_scope);
+    case RULESET_SHAPES: return sizeof(struct ruleset_shape);
+    case RULESET_SHAPE_PARAMETERS: return sizeof(struct ruleset_shape_parameter);
+    case RULESET_ANCESTORS: return sizeof(uint64_t);
+    case RULESET_ACTIONS: return sizeof(struct ruleset_action);
+    case RULESET_SOURCES: return sizeof(struct ruleset_source);
+    case RULESET_NOTES: return sizeof(struct ruleset_note);
+    default: return 0;
+    }
+}
+
+static enum ruleset_status check_magic(const uint8_t *magic)
+{
+    static const uint8_t right[] = RULESET_MAGIC;
+
+    if (memcmp(magic, right, RULESET_MAGIC_SIZE) == 0) return RULESET_OK;
+    /* "\x89R307" is right, the line end behind it is not. */
+    return memcmp(magic, right, 5) == 0 ? RULESET_TEXT_DAMAGE : RULESET_FOREIGN;
+}
+
+static enum ruleset_status check_sections(const struct ruleset_header *header)
+{
+    uint64_t at = RULESET_PAGE;
+
+    if (header->section_count != RULESET_SECTION_COUNT) return RULESET_MALFORMED;
+    for (unsigned i = 0; i < RULESET_SECTION_COUNT; i++) {
+        const struct ruleset_section *section = &header->sections[i];
+        uint64_t one = item_size((enum ruleset_section_type)i);
+
+        if (section->type != i || section->flags != 0 || section->at != at) return RULESET_MALFORMED;
+        if (section->size > header->file_size - at) return RULESET_MALFORMED;
+        if (one && (section->size % one || section->count != section->size / one)) return RULESET_MALFORMED;
+        at += (section->size + RULESET_PAGE - 1) / RULESET_PAGE * RULESET_PAGE;
+        if (at > header->file_size) return RULESET_MALFORMED;
+    }
+    return at == header->file_size ? RULESET_OK : RULESET_MALFORMED;
+}
+
+static void digest_of(const void *bytes, size_t size, uint8_t digest[RULESET_DIGEST_SIZE])
+{
+    XXH128_hash_t hash = XXH3_128bits(bytes, size);
+
+    memcpy(digest, &hash.low64, 8);
+    memcpy(digest + 8, &hash.high64, 8);
+}
+
+static enum ruleset_status check_header(const struct ruleset_input *input, struct ruleset_header *header)
+{
+    uint8_t page[RULESET_PAGE], digest[RULESET_DIGEST_SIZE];
+
+    if (input->size == 0) return RULESET_EMPTY;
+    if (input->size < RULESET_MAGIC_SIZE || !input->read(input->baton, 0, page, RULESET_MAGIC_SIZE)) {
+        return RULESET_FOREIGN;
+    }
+    enum ruleset_status status = check_magic(page);
+    if (status) return status;
+    if (input->size < RULESET_PAGE || !input->read(input->baton, 0, page, sizeof page)) return RULESET_TRUNCATED;
+
+    memcpy(header, page, sizeof *header);
+    if (header->major > RULESET_FORMAT_MAJOR || header->feat_incompat) return RULESET_NEWER;
+    if (header->major < RULESET_FORMAT_MAJOR) return RULESET_OLDER;
+    memset(page + offsetof(struct ruleset_header, id), 0, sizeof header->id);
+    digest_of(page, sizeof page, digest);
+    if (memcmp(digest, header->id, sizeof digest) != 0) return RULESET_DAMAGED;
+    if (header->file_size > input->size) return RULESET_TRUNCATED;
+    if (header->file_size < input->size) return RULESET_OVERLONG;
+    if (header->hash_id != RULESET_HASH_XXH3_64) return RULESET_NEWER;
+    return check_sections(header);
+}
+
+static enum ruleset_status check_digest(const struct ruleset_input *input, const struct ruleset_section *section,
+                                        XXH3_state_t *state, uint8_t *chunk)
+{
+    uint8_t digest[RULESET_DIGEST_SIZE];
+
+    XXH3_128bits_reset(state);
+    for (uint64_t done = 0; done < section->size;) {
+        uint64_t left = section->size - done;
+        size_t size = left < READ_CHUNK ? (size_t)left : READ_CHUNK;
+
+        if (!input->read(input->baton, section->at + done, chunk, size)) return RULESET_TRUNCATED;
+        XXH3_128bits_update(state, chunk, size);
+        done += size;
+    }
+    XXH128_hash_t hash = XXH3_128bits_digest(state);
+    memcpy(digest, &hash.low64, 8);
+    memcpy(digest + 8, &hash.high64, 8);
+    return memcmp(digest, section->digest, sizeof digest) == 0 ? RULESET_OK : RULESET_DAMAGED;
+}
+
+/* An unknown operation must refuse the file: it could only be taken for "holds" or "does not". */
+static bool conditions_are_known(const uint8_t *bytes, uint64_t size)
+{
+    struct ruleset_cursor cursor = { .at = bytes, .end = bytes + size };
+
+    if (size == 0) return true;
+    if (size < 4) return false;
+    cursor.at += 4;
+    while (cursor.at < cursor.end && !cursor.failed) {
+        unsigned count = cursor_u16(&cursor);
+
+        for (unsigned i = 0; i < count && !cursor.failed; i++) {
+            unsigned op = cursor_u8(&cursor), is_unless = cursor_u8(&cursor), values = cursor_u16(&cursor);
+
+            if (op == RULESET_CONDITION_NONE || op >= RULESET_CONDITION_OP_COUNT || is_unless > 1) return false;
+            for (unsigned k = 0; k < values && !cursor.failed; k++) cursor_slice(&cursor);
+        }
+    }
+    return !cursor.failed;
+}
+
+static enum ruleset_status check_conditions(const struct ruleset_input *input, const struct ruleset_section *section)
+{
+    if (section->size == 0) return RULESET_OK;
+
+    uint8_t *bytes = malloc(section->size);
+    if (!bytes) return RULESET_NO_MEMORY;
+    enum ruleset_status status = RULESET_TRUNCATED;
+    if (input->read(input->baton, section->at, bytes, section->size)) {
+        status = conditions_are_known(bytes, section->size) ? RULESET_OK : RULESET_MALFORMED;
+    }
+    free(bytes);
+    return status;
+}
+
+static enum ruleset_status check_content(const struct ruleset_input *input, const struct ruleset_header *header)
+{
+    XXH3_state_t *state = XXH3_createState();
+    uint8_t *chunk = malloc(READ_CHUNK);
+    enum ruleset_status status = state && chunk ? RULESET_OK : RULESET_NO_MEMORY;
+
+    for (unsigned i = 0; !status && i < RULESET_SECTION_COUNT; i++) {
+        status = check_digest(input, &header->sections[i], state, chunk);
+    }
+    if (!status) status = check_conditions(input, &header->sections[RULESET_CONDITIONS]);
+    free(chunk);
+    XXH3_freeState(state);
+    return status;
+}
+
+enum ruleset_status ruleset_open_input(const struct ruleset_input *input, const void *bytes, struct ruleset **opened)
+{
+    struct ruleset *rs = malloc(sizeof *rs);
+
+    if (!rs) return RULESET_NO_MEMORY;
+    enum ruleset_status status = check_header(input, &rs->header);
+    if (!status) status = check_content(input, &rs->header);
+    if (status) {
+        free(rs);
+        return status;
+    }
+    rs->bytes = bytes;
+    rs->size = rs->header.file_size;
+    for (unsigned i = 0; i < RULESET_SECTION_COUNT; i++) {
+        const struct ruleset_section *section = &rs->header.sections[i];
+
+        rs->views[i] = (struct ruleset_view){ .bytes = rs->bytes + section->at, .size = section->size,
+                                              .count = section->count };
+    }
+    *opened = rs;
+    return RULESET_OK;
+}
+
+struct memory {
+    const uint8_t *bytes;
+    size_t size;
+};
+
+static bool memory_read(void *baton, uint64_t at, void *buffer, size_t size)
+{
+    const struct memory *memory = baton;
+
+    if (at > memory->size || size > memory->size - at) return false;
+    memcpy(buffer, memory->bytes + at, size);
+    return true;
+}
+
+enum ruleset_status ruleset_open(const void *bytes, size_t size, struct ruleset **opened)
+{
+    struct memory memory = { .bytes = bytes, .size = size };
+    const struct ruleset_input input = { .read = memory_read, .baton = &memory, .size = size };
+
+    return ruleset_open_input(&input, bytes, opened);
+}
+
+void ruleset_close(struct ruleset *ruleset)
+{
+    free(ruleset);
+}
+
+void ruleset_id(const struct ruleset *ruleset, char id[RULESET_ID_SIZE + 1])
+{
+    static const char hex[] = "0123456789abcdef";
+
+    for (unsigned i = 0; i < RULESET_DIGEST_SIZE; i++) {
+        id[2 * i] = hex[ruleset->header.id[i] >> 4];
+        id[2 * i + 1] = hex[ruleset->header.id[i] & 15];
+    }
+    id[RULESET_ID_SIZE] = 0;
+}
+
+void ruleset_counts(const struct ruleset *ruleset, struct ruleset_counts *counts)
+{
+    const struct ruleset_header *header = &ruleset->header;
+    const struct ruleset_view *views = ruleset->views;
+
+    *counts = (struct ruleset_counts){
+        .file_size = ruleset->size,
+        .rules = header->rule_count,
+        .exact_keys = header->exact_key_count,
+        .pattern_keys = header->pattern_key_count,
+        .scopes = views[RULESET_SCOPES].count ? views[RULESET_SCOPES].count - 1 : 0,
+        .hosts = views[RULESET_HOSTS].count,
+        .shapes = views[RULESET_SHAPES].count,
+        .actions = views[RULESET_ACTIONS].count ? views[RULESET_ACTIONS].count - 1 : 0,
+        .conditions = views[RULESET_CONDITIONS].count,
+        .expects = header->expect_count,
+        .sources = views[RULESET_SOURCES].count,
+        .exact_index_size = views[RULESET_EXACT_INDEX].size,
+        .exact_record_size = views[RULESET_EXACT].size,
+        .pattern_index_size = views[RULESET_PATTERN_INDEX].size,
+        .pattern_record_size = views[RULESET_PATTERNS].size,
+        .target_size = views[RULESET_TARGETS].size,
+        .format_major = header->major,
+        .format_minor = header->minor,
+        .worst_probes = header->worst_probes,
+    };
+}
+
+bool ruleset_needs_encoded_slash(const struct ruleset *ruleset)
+{
+    return ruleset->header.flags & RULESET_HAS_ENCODED_SLASHES;
+}
+
+bool ruleset_list_item(const struct ruleset *rs, uint32_t list, unsigned index, struct slice *item)
+{
+    if (list == 0) return false;
+
+    struct ruleset_cursor cursor = ruleset_cursor(rs, RULESET_LISTS, list);
+    unsigned count = cursor_u16(&cursor);
+    if (index >= count) return false;
+    for (unsigned i = 0; i <= index && !cursor.failed; i++) *item = cursor_slice(&cursor);
+    return !cursor.failed;
+}
+
+/* The last item of a sorted section whose first u32 is at most `place`; -1 where there is none. */
+static int64_t find_place(const struct ruleset *rs, enum ruleset_section_type type, uint64_t one, uint32_t place)
+{
+    int64_t low = 0, high = (int64_t)rs->views[type].count;
+
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        uint32_t first = 0;
+
+        /* struct ruleset_source keeps its place second */
+        ruleset_get(rs, type, (uint64_t)middle * one + (type == RULESET_SOURCES ? 4 : 0), &first, sizeof first);
+        if (first <= place) low = middle + 1;
+        else high = middle;
+    }
+    return low - 1;
+}
+
+struct ruleset_place ruleset_place(const struct ruleset *ruleset, uint32_t place)
+{
+    struct ruleset_place found = { .source = slice_of("", 0) };
+    struct ruleset_source source;
+    int64_t index = find_place(ruleset, RULESET_SOURCES, sizeof source, place);
+
+    if (index >= 0 && ruleset_get(ruleset, RULESET_SOURCES, (uint64_t)index * sizeof source, &source, sizeof source)
+        && ruleset_list_item(ruleset, source.name, 0, &found.source)) {
+        found.line = place - source.first_place;
+    }
+    return found;
+}
+
+void ruleset_note(const struct ruleset *ruleset, uint32_t place, struct slice *note, struct slice *owner)
+{
+    struct ruleset_note entry;
+    int64_t index = find_place(ruleset, RULESET_NOTES, sizeof entry, place);
+
+    *note = *owner = slice_of("", 0);
+    if (index < 0
+        || !ruleset_get(ruleset, RULESET_NOTES, (uint64_t)index * sizeof entry, &entry, sizeof entry)
+        || entry.place != place) {
+        return;
+    }
+    ruleset_list_item(ruleset, entry.note, 0, note);
+    ruleset_list_item(ruleset, entry.owner, 0, owner);
+}
+
+static struct slice slice_at(const uint8_t *bytes, size_t size)
+{
+    return slice_of((const char *)bytes, size);
+}
+
+bool ruleset_get_exact(const struct ruleset *rs, uint64_t at, struct ruleset_exact_view *view)
+{
+    if (!ruleset_get(rs, RULESET_EXACT, at, &view->head, sizeof view->head)) return false;
+    view->action = view->head.action & RULESET_ACTION_MASK;
+    view->flags = (uint8_t)(view->head.action >> RULESET_FLAG_SHIFT);
+    if (view->action == 0 || view->head.key_size == 0) return false;
+
+    size_t key_size = view->head.key_size, target_size = view->head.target_size;
+    bool is_shared = view->flags & RULESET_RULE_SHARED;
+    size_t inline_size = is_shared ? 4 : target_size;
+    const uint8_t *bytes = ruleset_bytes(rs, RULESET_EXACT, at + sizeof view->head, key_size + inline_size);
+    if (!bytes) return false;
+    view->key = slice_at(bytes, key_size);
+    view->next_at = (at + sizeof view->head + key_size + inline_size + 3) & ~(uint64_t)3;
+    if (is_shared) {
+        uint32_t target_at;
+
+        memcpy(&target_at, bytes + key_size, sizeof target_at);
+        const uint8_t *target = ruleset_bytes(rs, RULESET_TARGETS, target_at, target_size);
+        if (!target) return false;
+        view->target = slice_at(target, target_size);
+    } else {
+        view->target = slice_at(bytes + key_size, target_size);
+    }
+    return true;
+}
+
+bool ruleset_get_pattern(const struct ruleset *rs, uint64_t at, struct ruleset_pattern_view *view)
+{
+    if (!ruleset_get(rs, RULESET_PATTERNS, at, &view->head, sizeof view->head)) return false;
+    view->action = view->head.action & RULESET_ACTION_MASK;
+    view->flags = (uint8_t)(view->head.action >> RULESET_FLAG_SHIFT);
+    if (view->action == 0 || view->head.program_size == 0) return false;
+
+    const uint8_t *program = ruleset_bytes(rs, RULESET_PATTERNS, at + sizeof view->head, view->head.program_size);
+    const uint8_t *target = ruleset_bytes(rs, RULESET_TARGETS, view->head.target_at, view->head.target_size);
+    if (!program || !target) return false;
+    view->program = slice_at(program, view->head.program_size);
+    view->target = slice_at(target, view->head.target_size);
+    view->next_at = (at + sizeof view->head + view->head.program_size + 3) & ~(uint64_t)3;
+    return true;
+}
+
+bool ruleset_get_host(const struct ruleset *rs, uint64_t at, struct ruleset_host_view *view)
+{
+    if (!ruleset_get(rs, RULESET_HOSTS, at, &view->head, sizeof view->head)) return false;
+    if (view->head.kind == RULESET_HOST_NONE || view->head.size < sizeof view->head + view->head.name_size) {
+        return false;
+    }
+    const uint8_t *bytes = ruleset_bytes(rs, RULESET_HOSTS, at, view->head.size);
+    if (!bytes) return false;
+    view->name = slice_at(bytes + sizeof view->head, view->head.name_size);
+    view->captures = (struct ruleset_cursor){ .at = bytes + sizeof view->head + view->head.name_size,
+                                              .end = bytes + view->head.size };
+    view->next_at = (at + view->head.size + 7) & ~(uint64_t)7;
+    return true;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a path to mapped, verified bytes. Verification reads the file; the mapping itself is first touched by a
+ * lookup, so that a file which shrinks meanwhile is a message here and not a signal. */
+#include "mod_redir307/ruleset_map.h"
+
+#include "mod_redir307/ruleset_input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool ruleset_identity_equal(const struct ruleset_identity *a, const struct ruleset_identity *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size
+        && a->modified_s == b->modified_s && a->modified_ns == b->modified_ns
+        && a->changed_s == b->changed_s && a->changed_ns == b->changed_ns;
+}
+
+static struct ruleset_identity identity_from(const struct stat *status)
+{
+    return (struct ruleset_identity){
+        .device = (uint64_t)status->st_dev,
+        .inode = (uint64_t)status->st_ino,
+        .size = (uint64_t)status->st_size,
+        .modified_s = status->st_mtim.tv_sec,
+        .modified_ns = status->st_mtim.tv_nsec,
+        .changed_s = status->st_ctim.tv_sec,
+        .changed_ns = status->st_ctim.tv_nsec,
+    };
+}
+
+int ruleset_identity_of(const char *path, struct ruleset_identity *identity)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0) return errno;
+    *identity = identity_from(&status);
+    return 0;
+}
+
+static bool file_read(void *baton, uint64_t at, void *buffer, size_t size)
+{
+    const int *file = baton;
+    char *to = buffer;
+
+    while (size > 0) {
+        ssize_t got = pread(*file, to, size, (off_t)at);
+
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        to += got;
+        at += (uint64_t)got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
+static void say(char *reason, const char *what)
+{
+    snprintf(reason, RULESET_REASON_SIZE, "%s", what);
+}
+
+static const char *kind_of(mode_t mode)
+{
+    if (S_ISDIR(mode)) return "is a directory";
+    if (S_ISFIFO(mode)) return "is a FIFO";
+    if (S_ISSOCK(mode)) return "is a socket";
+    return "is a device";
+}
+
+/* Says what to do where the system says only what it met. */
+static void say_errno(char *reason, int error)
+{
+    const char *help = "";
+
+    if (error == ENOENT) help = "; make it with \"rulec compile\"";
+    if (error == EACCES) help = "; the user that httpd runs as must be able to read it and to search its folders";
+    snprintf(reason, RULESET_REASON_SIZE, "%s%s", strerror(error), help);
+}
+
+static void *anonymous_copy(int file, size_t size)
+{
+    void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (bytes == MAP_FAILED) return bytes;
+    if (!file_read(&file, 0, bytes, size)) {
+        munmap(bytes, size);
+        errno = EIO;
+        return MAP_FAILED;
+    }
+    mprotect(bytes, size, PROT_READ);
+    return bytes;
+}
+
+static bool open_regular(const char *path, int *file, struct stat *status, struct ruleset_map *map, char *reason)
+{
+    /* O_NONBLOCK: a FIFO in its place must not hold up the server. */
+    *file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (*file < 0) {
+        int error = errno;
+
+        if (stat(path, status) == 0) map->identity = identity_from(status);
+        else memset(&map->identity, 0, sizeof map->identity);
+        say_errno(reason, error);
+        return false;
+    }
+    if (fstat(*file, status) != 0) {
+        say_errno(reason, errno);
+        close(*file);
+        return false;
+    }
+    map->identity = identity_from(status);
+    if (!S_ISREG(status->st_mode)) {
+        snprintf(reason, RULESET_REASON_SIZE, "%s; a rule file made by \"rulec compile\" is wanted here",
+                 kind_of(status->st_mode));
+        close(*file);
+        return false;
+    }
+    return true;
+}
+
+bool ruleset_map_open(const char *path, enum ruleset_map_how how, struct ruleset_map *map,
+                      char reason[RULESET_REASON_SIZE])
+{
+    struct stat status;
+    int file;
+
+    if (!open_regular(path, &file, &status, map, reason)) return false;
+
+    size_t size = (size_t)status.st_size;
+    if (size == 0) {
+        say(reason, ruleset_strerror(RULESET_EMPTY));
+        close(file);
+        return false;
+    }
+    void *bytes = how == RULESET_MAP_COPY ? anonymous_copy(file, size)
+                                          : mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (bytes == MAP_FAILED) {
+        say_errno(reason, errno);
+        close(file);
+        return false;
+    }
+
+    struct ruleset *ruleset;
+    const struct ruleset_input input = { .read = file_read, .baton = &file, .size = size };
+    /* A copy is what will answer, so the copy is what must be verified. */
+    enum ruleset_status opened = how == RULESET_MAP_COPY ? ruleset_open(bytes, size, &ruleset)
+                                                         : ruleset_open_input(&input, bytes, &ruleset);
+    close(file);
+    if (opened) {
+        munmap(bytes, size);
+        say(reason, ruleset_strerror(opened));
+        return false;
+    }
+    map->ruleset = ruleset;
+    map->bytes = bytes;
+    map->size = size;
+    map->mode = (unsigned)status.st_mode;
+    map->owner = (unsigned)status.st_uid;
+    return true;
+}
+
+void ruleset_map_close(struct ruleset_map *map)
+{
+    if (!map->ruleset) return;
+    ruleset_close(map->ruleset);
+    /* The mapping was made writable by nobody but is not ours to change: the cast drops only the const we added. */
+    munmap((void *)(uintptr_t)map->bytes, map->size);
+    map->ruleset = NULL;
+    map->bytes = NULL;
+}
