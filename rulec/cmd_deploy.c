@@ -30,18 +30,6 @@ static bool read_percent(const char *text, double *percent)
     return *end == '\0' && *percent <= 100;
 }
 
-static enum command_status report(const struct command_line *line, const struct release_store *store,
-                                  enum release_status status)
-{
-    switch (status) {
-    case RELEASE_WRONG: return command_rules_error(line, "%s", store->reason);
-    case RELEASE_UNKNOWN: return command_usage_error(line, "%s", store->reason);
-    case RELEASE_MACHINE: return command_machine_error(line, "%s", store->reason);
-    case RELEASE_GOOD: break;
-    }
-    return COMMAND_GOOD;
-}
-
 /* COMMAND_GOOD where the file may take the place of the current one. */
 static enum command_status judge_loss(const struct command_line *line, const struct release_store *store,
                                       uint64_t rules)
@@ -85,7 +73,7 @@ static enum command_status deploy_into(const struct command_line *line, struct r
         return judged;
     status = release_store_put(store, id, map->bytes, map->size);
     if (status != RELEASE_GOOD)
-        return report(line, store, status);
+        return command_release_result(line, store, status);
     if (store->current_is == RELEASE_CURRENT_GOOD && strcmp(store->current_id, id) == 0) {
         if (!line->is_quiet)
             printf("%s is current already: %" PRIu64 " rules\n", id, counts.rules);
@@ -93,7 +81,7 @@ static enum command_status deploy_into(const struct command_line *line, struct r
     }
     status = release_store_flip(store, id, "deploy", true, &recorded, &rules);
     if (status != RELEASE_GOOD)
-        return report(line, store, status);
+        return command_release_result(line, store, status);
     if (!line->is_quiet && store->current_is == RELEASE_CURRENT_GOOD)
         printf("%s is current: %" PRIu64 " rules; it was %s: %" PRIu64 " rules\n", id, rules, store->current_id,
                store->current_rules);
@@ -130,7 +118,7 @@ static enum command_status run_deploy(const struct command_line *line)
         status = command_rules_error(line, "%s: at byte %" PRIu64 ": %s", path, at, wrong);
     } else {
         opened = release_store_open(line->words[1], RELEASE_CREATE, &store);
-        status = opened == RELEASE_GOOD ? deploy_into(line, &store, &map) : report(line, &store, opened);
+        status = opened == RELEASE_GOOD ? deploy_into(line, &store, &map) : command_release_result(line, &store, opened);
         release_store_close(&store);
     }
     ruleset_map_close(&map);

@@ -12,18 +12,6 @@
 
 static const struct option_spec rollback_options[] = { { NULL, NULL, NULL, NULL } };
 
-static enum command_status report(const struct command_line *line, const struct release_store *store,
-                                  enum release_status status)
-{
-    switch (status) {
-    case RELEASE_WRONG: return command_rules_error(line, "%s", store->reason);
-    case RELEASE_UNKNOWN: return command_usage_error(line, "%s", store->reason);
-    case RELEASE_MACHINE: return command_machine_error(line, "%s", store->reason);
-    case RELEASE_GOOD: break;
-    }
-    return COMMAND_GOOD;
-}
-
 static enum command_status roll_back(const struct command_line *line, struct release_store *store)
 {
     char id[RULESET_ID_SIZE + 1];
@@ -32,7 +20,7 @@ static enum command_status roll_back(const struct command_line *line, struct rel
     uint64_t rules;
 
     if (status != RELEASE_GOOD)
-        return report(line, store, status);
+        return command_release_result(line, store, status);
     if (store->current_is == RELEASE_CURRENT_GOOD && strcmp(store->current_id, id) == 0) {
         if (!line->is_quiet)
             printf("%s is current already: %" PRIu64 " rules\n", id, store->current_rules);
@@ -40,7 +28,7 @@ static enum command_status roll_back(const struct command_line *line, struct rel
     }
     status = release_store_flip(store, id, "rollback", false, &recorded, &rules);
     if (status != RELEASE_GOOD)
-        return report(line, store, status);
+        return command_release_result(line, store, status);
     if (!recorded)
         command_say(line, "%s cannot be written: the change is made, but not recorded", store->history_path);
     if (!line->is_quiet && store->current_is == RELEASE_CURRENT_GOOD)
@@ -55,7 +43,7 @@ static enum command_status run_rollback(const struct command_line *line)
 {
     struct release_store store;
     enum release_status opened = release_store_open(line->words[0], RELEASE_WRITE, &store);
-    enum command_status status = opened == RELEASE_GOOD ? roll_back(line, &store) : report(line, &store, opened);
+    enum command_status status = opened == RELEASE_GOOD ? roll_back(line, &store) : command_release_result(line, &store, opened);
 
     release_store_close(&store);
     return status;

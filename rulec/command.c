@@ -4,6 +4,7 @@
 
 #include "rulec/command.h"
 
+#include "rulec/release_store.h"
 #include "rulec/rules_input.h"
 
 #include <errno.h>
@@ -95,4 +96,16 @@ bool command_open_rules(const struct command_line *line, const char *path, struc
         diag_print_text(input->compilation.diag, stderr, line->colored_error);
     rules_input_close(input);
     return false;
+}
+
+enum command_status command_release_result(const struct command_line *line, const struct release_store *store,
+                                           enum release_status status)
+{
+    switch (status) {
+    case RELEASE_WRONG: return command_rules_error(line, "%s", store->reason);
+    case RELEASE_UNKNOWN: return command_usage_error(line, "%s", store->reason);
+    case RELEASE_MACHINE: return command_machine_error(line, "%s", store->reason);
+    case RELEASE_GOOD: break;
+    }
+    return COMMAND_GOOD;
 }

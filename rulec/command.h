@@ -5,6 +5,7 @@
 #define RULEC_COMMAND_H
 
 #include "rulec/options.h"
+#include "rulec/release_store.h"
 
 #include <stdbool.h>
 
@@ -57,6 +58,10 @@ struct rules_input;
  * is nothing to close. */
 bool command_open_rules(const struct command_line *line, const char *path, struct rules_input *input,
                         enum command_status *status);
+
+/* What a folder of releases said, printed and as an exit status. */
+enum command_status command_release_result(const struct command_line *line, const struct release_store *store,
+                                           enum release_status status);
 
 /* One each, in cmd_NAME.c. */
 extern const struct command command_compile, command_check, command_test, command_answer, command_explain,
