@@ -208,7 +208,8 @@ Listen 127.0.0.1:65000
 ${load}LoadModule redir307_module "$module"
 $config
 CONF
-        my @sanitized = $preload ? ('env', "LD_PRELOAD=$preload", 'ASAN_OPTIONS=detect_leaks=0') : ();
+        my $options   = join ':', grep { length } $ENV{ASAN_OPTIONS} // '', 'detect_leaks=0';
+        my @sanitized = $preload ? ('env', "LD_PRELOAD=$preload", "ASAN_OPTIONS=$options") : ();
         ($status, $text) = run($folder, @sanitized, $httpd, '-t', '-f', "$folder/httpd.conf");
         is($status, 0, "$path:$block->{line}: httpd accepts this configuration") or diag($text);
     }
