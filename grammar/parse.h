@@ -9,6 +9,7 @@
 enum {
     PARSE_NESTING_LIMIT = 64,        /* blocks inside each other */
     PARSE_INCLUDE_LIMIT = 16,        /* files including each other */
+    PARSE_FILE_LIMIT = 10000,        /* files and tables of one compilation */
     PARSE_STRING_LIMIT = 65535       /* bytes of one word */
 };
 

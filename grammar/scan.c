@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between words and grammar: gives every line one end (also before `}` and at the end of the file), keeps the braces,
+ * closes what a file leaves open, and leaves out blocks that would only repeat a mistake or are too deep. So the
+ * grammar never sees a brace too many, and its stack is bounded by PARSE_NESTING_LIMIT. */
+#include "config.h"
+
+#include "grammar/scan.h"
+
+#include "grammar/parser.h"
+
+#define YYSTYPE RULES_STYPE
+#define YYLTYPE RULES_LTYPE
+#include "grammar/scanner.h"
+
+#include <stdlib.h>
+
+struct slice scan_text(const struct scan *scan, struct span span)
+{
+    return slice_of(scan->source->text.data + (span.at - scan->source->at), span.end - span.at);
+}
+
+void scan_init(struct scan *scan, const struct ast *ast, struct diag *diag, const struct source *source)
+{
+    *scan = (struct scan){ .arena = ast->arena, .diag = diag, .source = source };
+    if (scanner_lex_init_extra(scan, &scan->flex) != 0
+        || scanner__scan_buffer(source_buffer(ast->sources, source), source->text.size + 2, scan->flex) == NULL) {
+        fputs("rulec: out of memory\n", stderr);
+        exit(3);
+    }
+}
+
+void scan_fini(struct scan *scan)
+{
+    scanner_lex_destroy(scan->flex);
+}
+
+static bool may_hold_items(const struct scan *scan, unsigned depth)
+{
+    return depth == 0 || (depth <= PARSE_NESTING_LIMIT && scan->holds_items[depth - 1]);
+}
+
+/* A block that holds rules deserves a look, even where the line that opens it is wrong. */
+static void leave_out_next_block(struct scan *scan)
+{
+    scan->skips_next_block = !may_hold_items(scan, scan->depth)
+        || (scan->line_first != TOK_SITE && scan->line_first != TOK_GROUP);
+}
+
+void scan_recover(struct scan *scan, bool at_end_of_line)
+{
+    if (at_end_of_line)
+        return;
+    if (scan->last != TOK_OPEN)
+        leave_out_next_block(scan);
+    else if (!may_hold_items(scan, scan->depth) && scan->skip_depth == 0)
+        scan->skip_depth = scan->depth; /* the mistake is the brace itself, which is open already */
+}
+
+/* ---- mistakes in words ---- */
+
+/* True where the caller may report one: the first of its line, in what is not left out. */
+static bool begin_error(struct scan *scan)
+{
+    bool reports = scan->skip_depth == 0 && !scan->line_has_error;
+
+    if (scan->skip_depth == 0) {
+        scan->line_has_error = true;
+        leave_out_next_block(scan);
+    }
+    return reports;
+}
+
+int scan_long_word(struct scan *scan, struct span span)
+{
+    if (begin_error(scan))
+        diag_error(scan->diag, DIAG_WORD_TOO_LONG, span, "a word of %lu bytes is too long, the limit is %d",
+                   (unsigned long)(span.end - span.at), PARSE_STRING_LIMIT);
+    return TOK_RULES_error;
+}
+
+/* Where the placeholder ends that begins with the brace at `at`, as in scanner.l; 0: it is none. */
+static size_t placeholder_end(struct slice text, size_t at)
+{
+    for (size_t i = at + 1; i < text.size; i++) {
+        if (text.data[i] == '}')
+            return i + 1;
+        if (text.data[i] == '{')
+            return 0;
+        if (text.data[i] == ':' && i + 1 < text.size && text.data[i + 1] == '/') {
+            for (i += 2; i + 1 < text.size; i++)
+                if (text.data[i] == '/' && text.data[i + 1] == '}')
+                    return i + 2;
+            return 0;
+        }
+    }
+    return 0;
+}
+
+static struct span part_of(struct span span, size_t at, size_t size)
+{
+    return (struct span){ span.at + (uint32_t)at, span.at + (uint32_t)(at + size) };
+}
+
+static void report_brace(struct scan *scan, struct slice text, size_t at, struct span span)
+{
+    diag_error(scan->diag, DIAG_BRACE_IN_WORD, part_of(span, at, 1),
+               "the \"%c\" inside this word forms no placeholder", text.data[at]);
+    if (text.data[at] == '{' && at + 1 == text.size)
+        diag_help(scan->diag, "a block begins with a blank before its \"{\"");
+    else if (text.data[at] == '}' && (at == 0 || at + 1 == text.size))
+        diag_help(scan->diag, "a block ends with a \"}\" that stands alone, between blanks");
+    else
+        diag_help(scan->diag, "in a path a literal \"%c\" is written %s", text.data[at],
+                  text.data[at] == '{' ? "%7B" : "%7D");
+}
+
+int scan_bad_word(struct scan *scan, struct span span)
+{
+    struct slice text = scan_text(scan, span);
+    const char *quote = memchr(text.data, '"', text.size);
+
+    if (!begin_error(scan))
+        return TOK_RULES_error;
+    if (quote != NULL) {
+        diag_error(scan->diag, DIAG_QUOTE_IN_WORD, part_of(span, (size_t)(quote - text.data), 1),
+                   "a \"\"\" cannot stand inside a bare word");
+        diag_help(scan->diag, "quote the whole word and write \\\" inside it; in a path %%22 stands for it");
+        return TOK_RULES_error;
+    }
+    for (size_t at = 0; at < text.size;) {
+        size_t end = text.data[at] == '{' ? placeholder_end(text, at) : text.data[at] == '}' ? 0 : at + 1;
+
+        if (end == 0) {
+            report_brace(scan, text, at, span);
+            break;
+        }
+        at = end;
+    }
+    return TOK_RULES_error;
+}
+
+int scan_open_string(struct scan *scan, struct span span)
+{
+    if (begin_error(scan)) {
+        diag_error(scan->diag, DIAG_OPEN_STRING, span, "this string does not end on its line");
+        diag_help(scan->diag, "a string ends with \"; inside it that is written \\\"");
+    }
+    return TOK_RULES_error;
+}
+
+int scan_bad_string_end(struct scan *scan, struct span span)
+{
+    struct slice text = scan_text(scan, span);
+    size_t at = 1;
+
+    if (!begin_error(scan))
+        return TOK_RULES_error;
+    while (text.data[at] != '"')
+        at += text.data[at] == '\\' ? 2 : 1;
+    diag_error(scan->diag, DIAG_QUOTE_IN_WORD, part_of(span, at, 1), "a blank is missing behind this string");
+    diag_help(scan->diag, "a \" inside a string is written \\\"");
+    return TOK_RULES_error;
+}
+
+/* ---- strings ---- */
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Writes a character as UTF-8, returns its bytes. */
+static size_t put_character(char *out, uint32_t c)
+{
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (char)(0xC0 | c >> 6);
+        out[1] = (char)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (char)(0xE0 | c >> 12);
+        out[1] = (char)(0x80 | (c >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (c & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | c >> 18);
+    out[1] = (char)(0x80 | (c >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (c >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (c & 0x3F));
+    return 4;
+}
+
+/* Bytes of the escape at `text`, which starts with a backslash; the character in *c. 0: it is none. */
+static size_t read_escape(struct slice text, uint32_t *c)
+{
+    uint32_t value = 0;
+    size_t at = 3;
+
+    if (text.data[1] == '"' || text.data[1] == '\\') {
+        *c = (unsigned char)text.data[1];
+        return 2;
+    }
+    if (text.size < 5 || text.data[1] != 'u' || text.data[2] != '{')
+        return 0;
+    for (; at < text.size && hex_digit(text.data[at]) >= 0; at++) {
+        if (at == 3 + 6)
+            return 0;
+        value = value << 4 | (uint32_t)hex_digit(text.data[at]);
+    }
+    /* No control byte, no half of a surrogate pair: what comes out must be text. */
+    if (at == 3 || at == text.size || text.data[at] != '}' || value > 0x10FFFF || value < 0x20 || value == 0x7F
+        || (value >= 0xD800 && value <= 0xDFFF))
+        return 0;
+    *c = value;
+    return at + 1;
+}
+
+static int bad_escape(struct scan *scan, struct span span)
+{
+    if (begin_error(scan)) {
+        diag_error(scan->diag, DIAG_BAD_ESCAPE, span, "this is no escape that a string knows");
+        diag_help(scan->diag, "\\\" \\\\ and \\u{HEX} (a printable character) are; a backslash is written \\\\");
+    }
+    return TOK_RULES_error;
+}
+
+/* Bytes written to `out`, which has room for all of `inside`: no escape is shorter than its character. SIZE_MAX: a bad
+ * escape, reported. */
+static size_t undo_escapes(struct scan *scan, struct slice inside, struct span span, bool is_regex, char *out)
+{
+    size_t size = 0;
+
+    for (size_t at = 0; at < inside.size;) {
+        uint32_t c = 0;
+        size_t step;
+
+        if (inside.data[at] != '\\') {
+            out[size++] = inside.data[at++];
+        } else if (is_regex) {
+            if (inside.data[at + 1] != '"')
+                out[size++] = '\\';
+            out[size++] = inside.data[at + 1];
+            at += 2;
+        } else if ((step = read_escape(slice_of(inside.data + at, inside.size - at), &c)) != 0) {
+            size += put_character(out + size, c);
+            at += step;
+        } else {
+            bad_escape(scan, part_of(span, at + 1, 2));
+            return SIZE_MAX;
+        }
+    }
+    return size;
+}
+
+bool scan_string(struct scan *scan, struct span span, bool is_regex, struct ast_word *word)
+{
+    struct slice text = scan_text(scan, span);
+    struct slice inside = slice_of(text.data + 1, text.size - 2);
+
+    if (inside.size > PARSE_STRING_LIMIT) {
+        scan_long_word(scan, span);
+        return false;
+    }
+    if (memchr(inside.data, '\\', inside.size) != NULL) {
+        char *out = arena_alloc(scan->arena, inside.size);
+        size_t size = undo_escapes(scan, inside, span, is_regex, out);
+
+        if (size == SIZE_MAX)
+            return false;
+        inside = slice_of(out, size);
+    }
+    *word = (struct ast_word){ .text = inside, .span = span, .is_quoted = true };
+    return true;
+}
+
+/* ---- lines and blocks ---- */
+
+static void end_line(struct scan *scan)
+{
+    scan->line_first = 0;
+    scan->last = 0;
+    scan->line_has_error = false;
+    scan->skips_next_block = false;
+}
+
+static int end_before(struct scan *scan, RULES_LTYPE *span, uint32_t at)
+{
+    *span = (struct span){ at, at };
+    end_line(scan);
+    return TOK_END;
+}
+
+static int open_block(struct scan *scan, struct span span)
+{
+    bool holds_items = may_hold_items(scan, scan->depth)
+        && (scan->line_first == TOK_SITE || scan->line_first == TOK_GROUP);
+
+    if (scan->outer_depth + scan->depth == PARSE_NESTING_LIMIT) {
+        diag_error(scan->diag, DIAG_NESTING_TOO_DEEP, span,
+                   "blocks stand in each other more than %d deep, this one is left out", PARSE_NESTING_LIMIT);
+        scan->skip_depth = scan->depth + 1;
+    } else {
+        scan->open[scan->depth] = span;
+        scan->holds_items[scan->depth] = holds_items;
+        if (scan->skips_next_block)
+            scan->skip_depth = scan->depth + 1;
+    }
+    scan->depth++;
+    end_line(scan);
+    scan->last = TOK_OPEN;
+    return TOK_OPEN;
+}
+
+static int close_block(struct scan *scan)
+{
+    scan->depth--;
+    scan->line_first = TOK_CLOSE;
+    scan->last = TOK_CLOSE;
+    return TOK_CLOSE;
+}
+
+/* A line without an end gets one, then the open blocks theirs. */
+static int end_file(struct scan *scan, RULES_LTYPE *span)
+{
+    uint32_t end = scan->source->at + (uint32_t)scan->source->text.size;
+
+    *span = (struct span){ end, end };
+    if (scan->skip_depth != 0) {
+        scan->depth = scan->skip_depth;
+        scan->skip_depth = 0;
+    }
+    if (!scan->is_at_end && scan->depth != 0) {
+        unsigned innermost = scan->depth < PARSE_NESTING_LIMIT ? scan->depth : PARSE_NESTING_LIMIT;
+
+        diag_error(scan->diag, DIAG_OPEN_BLOCK, scan->open[innermost - 1], "this block is not closed");
+        diag_note(scan->diag, *span, "the file ends here");
+        diag_help(scan->diag, "a \"}\" is missing");
+    }
+    scan->is_at_end = true;
+    if (scan->line_first != 0)
+        return end_before(scan, span, end);
+    return scan->depth != 0 ? close_block(scan) : 0;
+}
+
+/* Leaves out what stands in a block that is skipped; true at the brace that closes it. */
+static bool ends_skip(struct scan *scan, int token)
+{
+    if (token == TOK_OPEN) {
+        scan->depth++;
+    } else if (token == TOK_CLOSE && scan->depth == scan->skip_depth) {
+        scan->skip_depth = 0;
+        return true;
+    } else if (token == TOK_CLOSE) {
+        scan->depth--;
+    }
+    return false;
+}
+
+static void report_stray_brace(struct scan *scan, struct span span)
+{
+    diag_error(scan->diag, DIAG_STRAY_BRACE, span, "this \"}\" closes no block");
+}
+
+int rules_lex(RULES_STYPE *value, RULES_LTYPE *span, struct scan *scan)
+{
+    if (scan->is_closing) {
+        scan->is_closing = false;
+        *span = scan->closing_span;
+        return close_block(scan);
+    }
+    for (;;) {
+        int token = scan->is_at_end ? 0 : scanner_lex(value, span, scan->flex);
+
+        if (token == 0)
+            return end_file(scan, span);
+        if (scan->skip_depth != 0 && !ends_skip(scan, token))
+            continue;
+        switch (token) {
+        case TOK_END:
+            if (scan->line_first == 0)
+                continue;
+            end_line(scan);
+            return token;
+        case TOK_OPEN:
+            return open_block(scan, *span);
+        case TOK_CLOSE:
+            if (scan->depth == 0) {
+                report_stray_brace(scan, *span);
+                continue;
+            }
+            if (scan->line_first == 0)
+                return close_block(scan);
+            scan->is_closing = true;
+            scan->closing_span = *span;
+            return end_before(scan, span, span->at);
+        default:
+            if (scan->line_first == 0)
+                scan->line_first = token;
+            scan->last = token;
+            return token;
+        }
+    }
+}
