@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Words of the language out of the records of a rule file: sources, targets, strings. Part of dump. */
+#ifndef RULEC_DUMP_TEXT_H
+#define RULEC_DUMP_TEXT_H
+
+#include "mod_redir307/ruleset_read.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* A word that is being made. */
+struct dump_word {
+    char *data;
+    size_t size, room;
+};
+
+void dump_word_clear(struct dump_word *word);
+void dump_word_free(struct dump_word *word);
+void dump_word_add(struct dump_word *word, struct slice text);
+/* Written as a bare word where that is possible, else quoted. */
+void dump_word_print(const struct dump_word *word, FILE *out);
+
+/* "..." with its escapes. */
+void dump_string_print(struct slice text, FILE *out);
+
+/* A decoded name or value of a query, or of a query policy: percent-encoded. A star at the end stays where it may. */
+void dump_add_decoded(struct dump_word *word, struct slice text, bool keeps_last_star);
+
+/* The source of an exact rule: `path` without its trailing slash. */
+void dump_add_path(struct dump_word *word, struct slice path, bool ends_in_slash);
+
+/* The source of all other rules. star_capture: number of the capture that the target knows as `*`, or past all others. */
+bool dump_add_pattern(struct dump_word *word, struct slice program, bool ends_in_slash, unsigned *star_capture);
+
+/* A target. `hosts`: captures of the site's host, written out. False: the bytes are no target. */
+bool dump_add_target(struct dump_word *word, struct slice target, bool is_template, unsigned star_capture,
+                     struct ruleset_cursor hosts, unsigned host_capture_count);
+
+#endif
