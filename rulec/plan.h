@@ -200,6 +200,7 @@ struct plan {
     uint32_t expect_count;
     /* for the summary: nothing is dropped in silence */
     uint64_t table_rows, table_comments, table_blanks;
+    struct plan_tables *tables; /* room of the growing arrays, and what finds equal items: plan.c's own */
 };
 
 struct plan *plan_open(struct arena *arena, struct source_set *sources); /* with site 0, `site *` */

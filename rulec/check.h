@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Judges the whole of a plan, after each line was judged alone. */
+#ifndef RULEC_CHECK_H
+#define RULEC_CHECK_H
+
+#include "rulec/plan.h"
+
+/* Runs every check whose prerequisites found no error, so that nobody reads the echo of an earlier mistake.
+ * True: none of them found one. */
+bool check_run(const struct plan *plan, struct diag *diag);
+
+#endif

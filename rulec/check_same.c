@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds rules of equal source by a key: all that the source means, written into one row of bytes. Names of
+ * placeholders and the order of parameters mean nothing, letters under `case ignore` are folded. */
+#include "config.h"
+
+#include "rulec/check_same.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <stdlib.h>
+
+/* A key that is written; kept from rule to rule. */
+struct key {
+    char *bytes;
+    size_t size, room;
+    bool folds;
+};
+
+struct same {
+    const struct plan *plan;
+    struct diag *diag;
+    uint64_t *hashes;    /* of each rule's key */
+    uint32_t *slots;     /* last rule with that source + 1; 0: empty */
+    uint32_t *previous;  /* rule with the same source before this one + 1; 0: none */
+    uint32_t slot_mask;
+    struct key key, other;
+};
+
+static void put_bytes(struct key *key, const void *bytes, size_t size)
+{
+    if (key->room - key->size < size) {
+        key->room = (key->size + size) * 2 + 64;
+        key->bytes = memory_resize(key->bytes, key->room, 1);
+    }
+    if (size) memcpy(key->bytes + key->size, bytes, size);
+    key->size += size;
+}
+
+static void put_number(struct key *key, uint32_t number)
+{
+    put_bytes(key, &number, sizeof(number));
+}
+
+static void put_text(struct key *key, struct slice text)
+{
+    put_number(key, (uint32_t)text.size);
+    put_bytes(key, text.data, text.size);
+    if (!key->folds) return;
+    for (char *at = key->bytes + key->size - text.size; at < key->bytes + key->size; at++) {
+        if (*at >= 'A' && *at <= 'Z') *at = (char)(*at | 32);
+    }
+}
+
+static void put_segments(struct key *key, const struct plan_segment *segments, uint32_t count)
+{
+    put_number(key, count);
+    for (uint32_t i = 0; i < count; i++) {
+        put_number(key, segments[i].part_count);
+        for (uint32_t k = 0; k < segments[i].part_count; k++) {
+            const struct plan_part *part = &segments[i].parts[k];
+
+            put_number(key, part->kind);
+            put_text(key, part->text);
+            put_number(key, part->set_count);
+            for (uint32_t s = 0; s < part->set_count; s++) put_text(key, part->set[s]);
+        }
+    }
+}
+
+static int compare_parameters(const void *left, const void *right)
+{
+    const struct plan_parameter *a = left, *b = right;
+
+    return slice_compare(a->name, b->name);
+}
+
+static void put_pattern(struct key *key, const struct plan_pattern *pattern)
+{
+    struct plan_parameter sorted[PLAN_PARAMETER_LIMIT];
+
+    put_segments(key, pattern->head, pattern->head_count);
+    put_number(key, pattern->tail);
+    put_text(key, pattern->suffix);
+    put_segments(key, pattern->rest, pattern->rest_count);
+    put_number(key, pattern->ends_in_slash);
+    put_text(key, pattern->regex);
+
+    key->folds = false; /* case always counts in a query */
+    put_number(key, pattern->parameter_count);
+    if (pattern->parameter_count == 0) return;
+    memcpy(sorted, pattern->parameters, pattern->parameter_count * sizeof(*sorted));
+    qsort(sorted, pattern->parameter_count, sizeof(*sorted), compare_parameters);
+    for (uint32_t i = 0; i < pattern->parameter_count; i++) {
+        put_text(key, sorted[i].name);
+        put_number(key, sorted[i].kind);
+        put_segments(key, &sorted[i].value, 1);
+    }
+}
+
+static void write_key(const struct plan *plan, const struct plan_rule *rule, struct key *key)
+{
+    key->size = 0;
+    key->folds = (rule->flags & PLAN_CASE_IGNORE) != 0;
+    put_number(key, plan->actions[rule->action].site);
+    put_number(key, key->folds ? 1 : 0);
+    put_number(key, rule->pattern ? 1 : 0);
+    if (rule->pattern) put_pattern(key, rule->pattern);
+    else put_text(key, rule->path);
+}
+
+static bool is_same_source(struct same *same, uint32_t rule)
+{
+    write_key(same->plan, &same->plan->rules[rule], &same->other);
+    return same->key.size == same->other.size && memcmp(same->key.bytes, same->other.bytes, same->key.size) == 0;
+}
+
+static bool conditions_equal(const struct plan_action *a, const struct plan_action *b)
+{
+    if (a->is_override != b->is_override || a->condition_count != b->condition_count) return false;
+    for (uint32_t i = 0; i < a->condition_count; i++) {
+        const struct plan_condition *left = &a->conditions[i], *right = &b->conditions[i];
+
+        if (left->kind != right->kind || left->is_unless != right->is_unless ||
+            left->value_count != right->value_count) {
+            return false;
+        }
+        for (uint32_t k = 0; k < left->value_count; k++) {
+            if (!slice_equal(left->values[k], right->values[k])) return false;
+        }
+    }
+    return true;
+}
+
+static bool templates_equal(const struct plan_template *a, const struct plan_template *b)
+{
+    if (!a || !b) return a == b;
+    if (a->is_https != b->is_https || a->drops_last_slash != b->drops_last_slash || a->piece_count != b->piece_count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a->piece_count; i++) {
+        const struct plan_piece *left = &a->pieces[i], *right = &b->pieces[i];
+
+        if (left->kind != right->kind || left->place != right->place || left->transforms != right->transforms ||
+            left->capture != right->capture || !slice_equal(left->text, right->text)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Compares the rule with those of its source that stand before it; the first with the same conditions decides.
+ * True: there is one. */
+static bool judge(const struct same *same, uint32_t number)
+{
+    const struct plan_rule *rule = &same->plan->rules[number];
+    const struct plan_rule *first = NULL;
+
+    for (uint32_t at = same->previous[number]; at && !first; at = same->previous[at - 1]) {
+        const struct plan_rule *other = &same->plan->rules[at - 1];
+
+        if (conditions_equal(&same->plan->actions[rule->action], &same->plan->actions[other->action])) first = other;
+    }
+    if (!first) return false;
+    bool goes_same_way = slice_equal(first->target, rule->target) && templates_equal(first->template, rule->template);
+    if (goes_same_way && first->action == rule->action) {
+        diag_warning(same->diag, DIAG_DUPLICATE_RULE, rule->span, "this rule stands here a second time");
+        diag_note(same->diag, first->span, "the same rule");
+        return true;
+    }
+    diag_error(same->diag, DIAG_CONFLICT, rule->span, "this source is answered already, with another %s",
+               goes_same_way ? "status or other clauses" : "target");
+    diag_note(same->diag, first->span, "the other answer");
+    diag_help(same->diag, "take one of the two away, or give them conditions that tell them apart");
+    return true;
+}
+
+/* Rules of one source hang on each other from the last to the first. One that was found to stand there already is not
+ * added, so a line that is written a million times is compared a million times and no more. */
+static void enter(struct same *same, uint32_t number)
+{
+    write_key(same->plan, &same->plan->rules[number], &same->key);
+    same->hashes[number] = XXH3_64bits(same->key.bytes, same->key.size);
+
+    uint32_t at = (uint32_t)same->hashes[number] & same->slot_mask;
+    while (same->slots[at]) {
+        uint32_t other = same->slots[at] - 1;
+
+        if (same->hashes[other] == same->hashes[number] && is_same_source(same, other)) {
+            same->previous[number] = other + 1;
+            if (judge(same, number)) return;
+            break;
+        }
+        at = (at + 1) & same->slot_mask;
+    }
+    same->slots[at] = number + 1;
+}
+
+void check_same(const struct plan *plan, struct diag *diag)
+{
+    struct same same = { .plan = plan, .diag = diag };
+    uint32_t slot_count = 64;
+
+    while (slot_count / 2 < plan->rule_count && slot_count < UINT32_MAX / 2) slot_count *= 2;
+    same.slot_mask = slot_count - 1;
+    same.slots = memory_resize(NULL, slot_count, sizeof(*same.slots));
+    memset(same.slots, 0, slot_count * sizeof(*same.slots));
+    same.hashes = memory_resize(NULL, plan->rule_count + 1U, sizeof(*same.hashes));
+    same.previous = memory_resize(NULL, plan->rule_count + 1U, sizeof(*same.previous));
+    memset(same.previous, 0, (plan->rule_count + 1U) * sizeof(*same.previous));
+
+    for (uint32_t i = 0; i < plan->rule_count; i++) enter(&same, i);
+    free(same.slots);
+    free(same.hashes);
+    free(same.previous);
+    free(same.key.bytes);
+    free(same.other.bytes);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The steps of a compilation, one after the other, each with its time. Mistakes do not stop the reading, so that one
+ * run shows many; what judges or writes the whole needs rules without mistakes. */
+#include "config.h"
+
+#include "rulec/compilation.h"
+
+#include "grammar/parse.h"
+#include "rulec/check.h"
+#include "rulec/lower.h"
+
+#include <time.h>
+
+static double now_ms(void)
+{
+    struct timespec now;
+
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 0;
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* Milliseconds since *since, which becomes now. */
+static double lap_ms(double *since)
+{
+    double now = now_ms(), lap = now - *since;
+
+    *since = now;
+    return lap;
+}
+
+bool compilation_run(struct compilation *compilation, char *const *paths, int path_count,
+                     const struct compilation_options *options)
+{
+    double since = now_ms();
+
+    *compilation = (struct compilation){ .arena = arena_open() };
+    compilation->sources = source_set_open(compilation->arena);
+    compilation->diag = diag_open(compilation->arena, compilation->sources);
+    compilation->ast = ast_open(compilation->arena, compilation->sources);
+    compilation->plan = plan_open(compilation->arena, compilation->sources);
+    if (options->warnings_are_errors) diag_warnings_are_errors(compilation->diag);
+
+    for (int i = 0; i < path_count; i++) {
+        if (parse_file(compilation->ast, compilation->diag, paths[i], &compilation->failed_reason)) continue;
+        compilation->failed_path = paths[i];
+        return false;
+    }
+    compilation->times.parse_ms = lap_ms(&since);
+    lower(compilation->ast, compilation->diag, compilation->plan);
+    compilation->times.lower_ms = lap_ms(&since);
+    if (diag_error_count(compilation->diag)) return false;
+    bool is_good = check_run(compilation->plan, compilation->diag);
+    compilation->times.check_ms = lap_ms(&since);
+    if (!is_good || diag_error_count(compilation->diag)) return false;
+    is_good = emit(compilation->plan, compilation->diag, &options->emit, &compilation->file);
+    compilation->times.emit_ms = lap_ms(&since);
+    return is_good && diag_error_count(compilation->diag) == 0;
+}
+
+void compilation_close(struct compilation *compilation)
+{
+    emit_free(&compilation->file);
+    plan_close(compilation->plan);
+    if (compilation->sources) source_set_close(compilation->sources);
+    arena_close(compilation->arena);
+}

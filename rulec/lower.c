@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Walks the tree with the scope of each block and hands every item to the file that knows it. */
+#include "config.h"
+
+#include "rulec/lower.h"
+
+#include "rulec/lower_clause.h"
+#include "rulec/lower_expect.h"
+#include "rulec/lower_host.h"
+#include "rulec/lower_rule.h"
+#include "rulec/lower_status.h"
+#include "rulec/lower_table.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+static void lower_line(struct lower *lower, struct lower_scope *around, const struct ast_rule *tree)
+{
+    struct lower_scope own;
+    struct lower_scope *scope = around;
+    struct lower_rule rule = { .reading = LOWER_PATTERN, .source = lower_word_of(&tree->source), .span = tree->span };
+
+    if (tree->body) {
+        own = *around;
+        scope = &own;
+        lower_clauses(lower, tree->body, scope, NULL);
+    }
+    if (tree->source_is_regex) lower_refuse(lower, tree->source.span, "~ \"regex\"");
+    if (tree->by) lower_refuse(lower, tree->by->span, "by");
+    if (tree->source_is_regex || tree->by) return;
+    if (tree->target) {
+        rule.has_target = true;
+        rule.target = lower_word_of(tree->target);
+    }
+    if (tree->status) {
+        rule.has_status = true;
+        rule.status_span = tree->status->span;
+        if (!lower_status_of(lower, tree->status, &rule.status)) return;
+    }
+    lower_rule(lower, scope, &rule);
+}
+
+/* An included text has places of its own: what is allowed around it is allowed in it. */
+static void allow_in(struct lower *lower, const struct lower_scope *scope, const struct ast_block *block)
+{
+    for (const struct lower_allow *allow = scope->allows; allow; allow = allow->outer) {
+        diag_allow(lower->diag, allow->code, block->span);
+    }
+}
+
+static bool enter_site(struct lower *lower, struct lower_scope *scope, const struct ast_block *block)
+{
+    struct span words = block->words ? block->words->span : block->span;
+
+    if (scope->is_in_site) {
+        diag_error(lower->diag, DIAG_SITE_IN_SITE, words, "a site stands inside a site");
+        diag_note(lower->diag, scope->site_span, "the site around it");
+        return false;
+    }
+    for (const struct ast_word *word = block->words; word; word = word->next) words.end = word->span.end;
+    scope->is_in_site = true;
+    scope->site_span = words;
+    return lower_site(lower, block->words, words, &scope->site);
+}
+
+static void lower_block(struct lower *lower, const struct lower_scope *around, const struct ast_block *block)
+{
+    struct lower_scope scope = *around;
+
+    if (block->kind == AST_BLOCK_INCLUDE) allow_in(lower, around, block);
+    if (block->kind == AST_BLOCK_SITE && !enter_site(lower, &scope, block)) return;
+    lower_clauses(lower, block, &scope, NULL);
+    for (const struct ast_item *item = block->items; item; item = item->next) {
+        switch (item->kind) {
+        case AST_RULE: lower_line(lower, &scope, item->rule); break;
+        case AST_BLOCK: lower_block(lower, &scope, item->block); break;
+        case AST_TABLE: lower_table(lower, &scope, item->table); break;
+        case AST_EXPECT: lower_expect(lower, &scope, item->expect); break;
+        case AST_CLAUSE: break; /* part of the scope by now */
+        }
+    }
+}
+
+/* YYYYMMDD: a review falls due at the start of its day, UTC. */
+static uint32_t today(void)
+{
+    time_t now = time(NULL);
+    struct tm day;
+
+    if (!gmtime_r(&now, &day)) return 0;
+    return (uint32_t)(day.tm_year + 1900) * 10000 + (uint32_t)(day.tm_mon + 1) * 100 + (uint32_t)day.tm_mday;
+}
+
+void lower(const struct ast *ast, struct diag *diag, struct plan *plan)
+{
+    struct lower state = { .arena = plan->arena, .sources = ast->sources, .diag = diag, .plan = plan,
+                           .today = today() };
+    struct lower_scope scope = { .status = lower_status_default };
+
+    lower_block(&state, &scope, ast->files);
+    free(state.scratch);
+    free(state.skeleton);
+    free(state.written);
+}

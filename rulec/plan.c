@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Grows the arrays of a plan and finds equal actions and sites. An item is looked up by its key: all that it
+ * means, written one after the other into one row of bytes, so equal bytes are equal items. */
+#include "config.h"
+
+#include "rulec/plan.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <stdlib.h>
+
+/* Open addressing; a slot holds the item's number + 1, 0 is empty. Never more than half full. */
+struct index {
+    uint32_t *slots;
+    uint32_t slot_count; /* a power of two */
+    uint32_t item_count;
+    struct slice *keys;  /* of each item, in the arena */
+    uint32_t key_room;
+};
+
+struct plan_tables {
+    uint32_t site_room, action_room, rule_room, note_room, expect_room;
+    struct index sites, actions;
+    char *key; /* the one being written */
+    size_t key_size, key_room;
+};
+
+/* Room for one item more. */
+static void *grow(void *items, uint32_t count, uint32_t *room, size_t size)
+{
+    if (count < *room) return items;
+    *room = *room ? *room * 2 : 16;
+    return memory_resize(items, *room, size);
+}
+
+/* ---- keys ---- */
+
+static void put_bytes(struct plan_tables *tables, const void *bytes, size_t size)
+{
+    if (tables->key_room - tables->key_size < size) {
+        tables->key_room = (tables->key_size + size) * 2;
+        tables->key = memory_resize(tables->key, tables->key_room, 1);
+    }
+    if (size) memcpy(tables->key + tables->key_size, bytes, size);
+    tables->key_size += size;
+}
+
+static void put_number(struct plan_tables *tables, uint32_t number)
+{
+    put_bytes(tables, &number, sizeof(number));
+}
+
+static void put_slice(struct plan_tables *tables, struct slice text)
+{
+    put_number(tables, (uint32_t)text.size);
+    put_bytes(tables, text.data, text.size);
+}
+
+static void put_slices(struct plan_tables *tables, const struct slice *texts, uint32_t count)
+{
+    put_number(tables, count);
+    for (uint32_t i = 0; i < count; i++) put_slice(tables, texts[i]);
+}
+
+static void put_site(struct plan_tables *tables, const struct plan_site *site)
+{
+    tables->key_size = 0;
+    for (uint32_t i = 0; i < site->host_count; i++) {
+        const struct plan_host *host = &site->hosts[i];
+
+        put_number(tables, host->kind);
+        put_slice(tables, host->name);
+        put_number(tables, host->port);
+        put_number(tables, host->capture_count);
+        for (uint32_t c = 0; c < host->capture_count; c++) {
+            put_slice(tables, host->captures[c].name);
+            put_slice(tables, host->captures[c].value);
+        }
+    }
+}
+
+static void put_action(struct plan_tables *tables, const struct plan_action *action)
+{
+    tables->key_size = 0;
+    put_number(tables, action->site);
+    put_number(tables, (action->is_override ? 1U : 0U) | (action->is_pass ? 2U : 0U) |
+                           (action->redirects_preflight ? 4U : 0U));
+    put_number(tables, action->status_get);
+    put_number(tables, action->status_other);
+    put_number(tables, action->cache);
+    put_number(tables, action->cache_seconds);
+    put_number(tables, action->query.kind);
+    put_slices(tables, action->query.names, action->query.name_count);
+    put_number(tables, action->condition_count);
+    for (uint32_t i = 0; i < action->condition_count; i++) {
+        const struct plan_condition *condition = &action->conditions[i];
+
+        put_number(tables, condition->kind);
+        put_number(tables, condition->is_unless);
+        put_slices(tables, condition->values, condition->value_count);
+    }
+    put_number(tables, action->header_count);
+    for (uint32_t i = 0; i < action->header_count; i++) {
+        put_slice(tables, action->headers[i].name);
+        put_slice(tables, action->headers[i].value);
+    }
+    put_slices(tables, action->vary, action->vary_count);
+}
+
+/* ---- finding equal items ---- */
+
+static uint32_t *slot_of(const struct index *index, struct slice key)
+{
+    uint32_t mask = index->slot_count - 1;
+    uint32_t at = (uint32_t)XXH3_64bits(key.data, key.size) & mask;
+
+    while (index->slots[at] && !slice_equal(index->keys[index->slots[at] - 1], key)) at = (at + 1) & mask;
+    return &index->slots[at];
+}
+
+static void widen(struct index *index)
+{
+    if (index->item_count * 2 < index->slot_count) return;
+    index->slot_count = index->slot_count ? index->slot_count * 2 : 64;
+    index->slots = memory_resize(index->slots, index->slot_count, sizeof(*index->slots));
+    memset(index->slots, 0, index->slot_count * sizeof(*index->slots));
+    for (uint32_t i = 0; i < index->item_count; i++) *slot_of(index, index->keys[i]) = i + 1;
+}
+
+/* The number of the item whose key was written last; *is_new where there was none and the caller has to append it. */
+static uint32_t intern(struct plan *plan, struct index *index, bool *is_new)
+{
+    struct slice key = slice_of(plan->tables->key, plan->tables->key_size);
+
+    widen(index);
+    uint32_t *slot = slot_of(index, key);
+    *is_new = *slot == 0;
+    if (*is_new) {
+        index->keys = grow(index->keys, index->item_count, &index->key_room, sizeof(*index->keys));
+        index->keys[index->item_count] = arena_copy(plan->arena, key);
+        *slot = ++index->item_count;
+    }
+    return *slot - 1;
+}
+
+uint32_t plan_intern_action(struct plan *plan, const struct plan_action *action)
+{
+    bool is_new;
+
+    put_action(plan->tables, action);
+    uint32_t number = intern(plan, &plan->tables->actions, &is_new);
+    if (is_new) {
+        plan->actions = grow(plan->actions, plan->action_count, &plan->tables->action_room, sizeof(*plan->actions));
+        plan->actions[plan->action_count++] = *action;
+    }
+    return number;
+}
+
+uint32_t plan_intern_site(struct plan *plan, const struct plan_site *site)
+{
+    bool is_new;
+
+    put_site(plan->tables, site);
+    uint32_t number = intern(plan, &plan->tables->sites, &is_new);
+    if (is_new) {
+        plan->sites = grow(plan->sites, plan->site_count, &plan->tables->site_room, sizeof(*plan->sites));
+        plan->sites[plan->site_count++] = *site;
+    }
+    return number;
+}
+
+struct plan_rule *plan_add_rule(struct plan *plan, const struct plan_rule *rule)
+{
+    plan->rules = grow(plan->rules, plan->rule_count, &plan->tables->rule_room, sizeof(*plan->rules));
+    plan->rules[plan->rule_count] = *rule;
+    return &plan->rules[plan->rule_count++];
+}
+
+void plan_add_note(struct plan *plan, uint32_t rule, struct slice note, struct slice owner)
+{
+    plan->notes = grow(plan->notes, plan->note_count, &plan->tables->note_room, sizeof(*plan->notes));
+    plan->notes[plan->note_count++] = (struct plan_note){ .rule = rule, .note = note, .owner = owner };
+}
+
+struct plan_expect *plan_add_expect(struct plan *plan, const struct plan_expect *expect)
+{
+    plan->expects = grow(plan->expects, plan->expect_count, &plan->tables->expect_room, sizeof(*plan->expects));
+    plan->expects[plan->expect_count] = *expect;
+    return &plan->expects[plan->expect_count++];
+}
+
+struct plan *plan_open(struct arena *arena, struct source_set *sources)
+{
+    struct plan *plan = arena_alloc(arena, sizeof(*plan));
+    struct plan_host *any = arena_alloc(arena, sizeof(*any));
+
+    plan->arena = arena;
+    plan->sources = sources;
+    plan->tables = arena_alloc(arena, sizeof(*plan->tables));
+    any->kind = PLAN_HOST_ANY;
+    plan_intern_site(plan, &(struct plan_site){ .hosts = any, .host_count = 1 });
+    return plan;
+}
+
+void plan_close(struct plan *plan)
+{
+    if (!plan) return;
+    free(plan->sites);
+    free(plan->actions);
+    free(plan->rules);
+    free(plan->notes);
+    free(plan->expects);
+    free(plan->tables->sites.slots);
+    free(plan->tables->sites.keys);
+    free(plan->tables->actions.slots);
+    free(plan->tables->actions.keys);
+    free(plan->tables->key);
+}
