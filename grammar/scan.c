@@ -123,7 +123,7 @@ int scan_bad_word(struct scan *scan, struct span span)
         return TOK_RULES_error;
     if (quote != NULL) {
         diag_error(scan->diag, DIAG_QUOTE_IN_WORD, part_of(span, (size_t)(quote - text.data), 1),
-                   "a \"\"\" cannot stand inside a bare word");
+                   "a quote cannot stand inside a bare word");
         diag_help(scan->diag, "quote the whole word and write \\\" inside it; in a path %%22 stands for it");
         return TOK_RULES_error;
     }
@@ -284,6 +284,7 @@ static void end_line(struct scan *scan)
     scan->line_first = 0;
     scan->last = 0;
     scan->line_has_error = false;
+    scan->line_has_arrow = false;
     scan->skips_next_block = false;
 }
 
@@ -401,6 +402,7 @@ int rules_lex(RULES_STYPE *value, RULES_LTYPE *span, struct scan *scan)
             if (scan->line_first == 0)
                 scan->line_first = token;
             scan->last = token;
+            scan->line_has_arrow |= token == TOK_ARROW;
             return token;
         }
     }

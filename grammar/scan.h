@@ -24,6 +24,9 @@ struct scan {
     int line_first;           /* first token of the line; 0: none yet */
     int last;                 /* the token before */
     bool line_has_error;      /* one lexical message a line is enough */
+    bool line_has_arrow;
+    uint32_t odd_block_at;    /* the brace whose block was said to hold clauses only; 0: none was */
+    uint32_t no_block_at;     /* a line ended here where its block should begin; 0: none did */
     bool is_closing;          /* the line before a `}` was ended; the brace itself comes next */
     struct span closing_span;
     bool is_at_end;

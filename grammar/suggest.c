@@ -67,8 +67,8 @@ void suggest_try(struct suggest *suggest, const char *name)
         limit = suggest->distance - 1;
     }
     distance = suggest_distance(suggest->word, known, limit);
-    /* Nothing in common but a length is no likeness. */
-    if (distance > limit || (distance != 0 && distance * 2 > size))
+    /* Words that differ in half of their bytes are not alike. */
+    if (distance > limit || (distance != 0 && distance * 2 >= size))
         return;
     suggest->best = name;
     suggest->distance = distance;

@@ -107,6 +107,8 @@ static void describe(struct scan *scan, const struct syntax_error *error, const 
 
     list_add(list, wanted->arrow, "\"->\"");
     list_add(list, is_source, "a rule");
+    list_add(list, is_source, "a clause");
+    list_add(list, is_source, "a block");
     list_add(list, is_value, "a word");
     list_add(list, is_target, "a target");
     list_add(list, is_url, "a path or a URL");
@@ -115,11 +117,10 @@ static void describe(struct scan *scan, const struct syntax_error *error, const 
     list_add(list, wanted->string && !wanted->path, "a quoted string");
     list_add(list, wanted->equal, "\"=\"");
     list_add(list, wanted->tilde && !is_source, "\"~\"");
-    if (wanted->keyword_count > LIST_LIMIT)
-        list_add(list, true, is_source ? "a clause or a block" : expects(error, "busy") && !expects(error, "status")
-                 ? "a condition" : "a clause");
-    else if (wanted->keyword_count != 0)
-        for (size_t i = 0; i < error->expected_count; i++)
+    if (!is_source && wanted->keyword_count > LIST_LIMIT)
+        list_add(list, true, expects(error, "status") ? "a clause" : "a condition");
+    else if (!is_source)
+        for (size_t i = 0; i < error->expected_count && wanted->keyword_count != 0; i++)
             list_add(list, is_keyword(error->expected[i]), quoted(scan->arena, error->expected[i]));
     list_add(list, wanted->open, "\"{\"");
     list_add(list, wanted->end, "the end of the line");
@@ -153,7 +154,7 @@ static void report_unknown_word(struct scan *scan, struct span span, const struc
 {
     struct slice word = scan_text(scan, span);
     const char *nearest = nearest_keyword(error, word);
-    bool is_condition = expects(error, "busy") && expects(error, "method") && !expects(error, "status");
+    bool is_condition = expects(error, "busy") && expects(error, "method");
 
     diag_error(scan->diag, DIAG_UNKNOWN_WORD, span, "unknown %s \"%.*s\"", is_condition ? "condition" : "word",
                (int)word.size, word.data);
@@ -161,6 +162,9 @@ static void report_unknown_word(struct scan *scan, struct span span, const struc
         diag_help(scan->diag, "a redirect is written: /old -> /new permanent");
     } else if (nearest != NULL) {
         diag_help(scan->diag, "did you mean \"%s\"?", nearest);
+    } else if (is_condition) {
+        diag_help(scan->diag, "conditions are: accept, busy, chance, client, cookie, env, flag, header, language, "
+                  "method, query, scheme");
     } else if (wanted->path) {
         diag_help(scan->diag, "a source starts with \"/\", \"//\", \"http://\", \"https://\", \"~\" or a quote; "
                   "anything else here is a keyword");
@@ -183,14 +187,17 @@ static bool is_status(struct slice word)
     return word.size == 3 && word.data[0] >= '1' && word.data[0] <= '9';
 }
 
-static void report_no_target(struct scan *scan, struct span span)
+static void report_no_target(struct scan *scan, struct span span, const struct syntax_error *error)
 {
     struct slice word = scan_text(scan, span);
+    const char *nearest = nearest_keyword(error, word);
 
     diag_error(scan->diag, DIAG_NOT_A_TARGET, span, "\"%.*s\" is no target", (int)word.size, word.data);
     if (is_status(word))
         diag_help(scan->diag, "a rule without a target has no arrow: SOURCE %.*s; with one, the status stands behind it",
                   (int)word.size, word.data);
+    else if (nearest != NULL)
+        diag_help(scan->diag, "did you mean \"%s\"?", nearest);
     else if (memchr(word.data, '.', word.size) != NULL)
         diag_help(scan->diag, "a target on another host is a whole URL: https://%.*s", (int)word.size, word.data);
     else
@@ -211,21 +218,31 @@ static bool line_has_glued_arrow(const struct scan *scan, struct span span)
     return false;
 }
 
+/* A rule of two words, most likely. */
+static bool lacks_arrow(const struct scan *scan)
+{
+    return !scan->line_has_arrow
+        && (scan->line_first == TOK_PATH || scan->line_first == TOK_URL || scan->line_first == TOK_STRING
+            || scan->line_first == TOK_TILDE);
+}
+
 static void help_with_syntax(struct scan *scan, struct span span, const struct syntax_error *error,
                              const struct wanted *wanted)
 {
     bool is_path = strcmp(error->unexpected, "a path") == 0 || strcmp(error->unexpected, "a URL") == 0;
     bool is_end = strcmp(error->unexpected, "the end of the line") == 0;
 
-    if (wanted->arrow && line_has_glued_arrow(scan, span))
+    if (wanted->arrow && line_has_glued_arrow(scan, span)) {
         diag_help(scan->diag, "\"->\" stands between blanks");
-    else if (wanted->arrow && is_path)
+    } else if (lacks_arrow(scan) && (is_path || strcmp(error->unexpected, "=") == 0)) {
         diag_help(scan->diag, "write \"->\" between the source and the target");
-    else if (wanted->open && is_end && !wanted->end)
+    } else if (wanted->open && is_end && !wanted->end) {
         diag_help(scan->diag, "a block begins on the line that names it");
-    else if (wanted->end && !is_end && strcmp(error->unexpected, "{") != 0 && strcmp(error->unexpected, "->") != 0
-             && strcmp(error->unexpected, "=") != 0 && strcmp(error->unexpected, "~") != 0 && !is_path)
+        scan->no_block_at = span.at;
+    } else if (wanted->end && !is_end && strcmp(error->unexpected, "{") != 0 && strcmp(error->unexpected, "->") != 0
+             && strcmp(error->unexpected, "=") != 0 && strcmp(error->unexpected, "~") != 0 && !is_path) {
         diag_help(scan->diag, "a text with blanks is written in quotes; a second clause on the line comes after \";\"");
+    }
 }
 
 /* The token as it was written, or what it stands for. */
@@ -240,6 +257,47 @@ static const char *name_unexpected(struct scan *scan, struct span span, const ch
     return arena_printf(scan->arena, "\"%.*s\"", (int)(text.size < LIST_SIZE ? text.size : LIST_SIZE), text.data);
 }
 
+/* A rule or a block in braces that hold clauses: most often the closing brace before it was forgotten, so it is said
+ * once for each pair of braces. */
+static bool is_item_among_clauses(const struct scan *scan, const struct syntax_error *error)
+{
+    static const char *const starts[] = { "a path", "a URL", "site", "group", "include", "table", "expect" };
+
+    if (!expects(error, "status") || expects(error, "site") || scan->depth == 0 || scan->depth > PARSE_NESTING_LIMIT)
+        return false;
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+        if (strcmp(error->unexpected, starts[i]) == 0)
+            return true;
+    return false;
+}
+
+static void report_item_among_clauses(struct scan *scan, struct span span, const struct syntax_error *error)
+{
+    struct span open = scan->open[scan->depth - 1];
+
+    if (scan->odd_block_at == open.at)
+        return;
+    scan->odd_block_at = open.at;
+    diag_error(scan->diag, DIAG_SYNTAX, span, "expected a clause, not %s",
+               name_unexpected(scan, span, error->unexpected));
+    diag_note(scan->diag, open, "the braces opened here hold clauses only");
+}
+
+/* The block of a line that should have begun before the line's end: that was said there. */
+static bool is_echo(struct scan *scan, struct span span)
+{
+    struct slice between;
+
+    if (scan->no_block_at == 0)
+        return false;
+    between = scan_text(scan, (struct span){ scan->no_block_at, span.at });
+    scan->no_block_at = 0;
+    for (size_t i = 0; i < between.size; i++)
+        if (strchr(" \t\r\n", between.data[i]) == NULL)
+            return false;
+    return true;
+}
+
 void syntax_error(struct scan *scan, struct span span, const struct syntax_error *error)
 {
     struct wanted wanted = look_at_all(error);
@@ -247,12 +305,18 @@ void syntax_error(struct scan *scan, struct span span, const struct syntax_error
     bool is_known = is_keyword(error->unexpected);
     struct list list = { .size = 0 };
 
-    if (is_word && wanted.keyword_count != 0 && !wanted.end && !wanted.open) {
-        report_unknown_word(scan, span, error, &wanted);
+    if (strcmp(error->unexpected, "{") == 0 && is_echo(scan, span))
+        return;
+    if (is_item_among_clauses(scan, error)) {
+        report_item_among_clauses(scan, span, error);
         return;
     }
     if ((is_word || is_known) && wanted.path && wanted.braced && !wanted.word && !wanted.end) {
-        report_no_target(scan, span);
+        report_no_target(scan, span, error);
+        return;
+    }
+    if (is_word && wanted.keyword_count != 0 && !wanted.end && !wanted.open) {
+        report_unknown_word(scan, span, error, &wanted);
         return;
     }
     describe(scan, error, &wanted, &list);
