@@ -19,6 +19,7 @@ struct answer_scratch {
     char folded[URL_NORMAL_LIMIT + 1];
     char query[URL_PATH_LIMIT];
     char location[ANSWER_LOCATION_LIMIT + 1];
+    char fragment[ANSWER_LOCATION_LIMIT];
     char cache_control[128];
     char vary[ANSWER_FIELD_LIMIT];
 };

@@ -195,8 +195,7 @@ static bool is_own(struct slice own, struct slice name)
     return false;
 }
 
-/* Appends what the policy lets through of the request's query. [0, own_end) is the Location so far, whose own query
- * starts at `own_at` (own_end: it has none). */
+/* Appends what the policy lets through of the request's query. `own`: the query that the target has itself. */
 static void put_remaining(struct writer *out, struct lookup *lookup, const struct ruleset_action *action,
                           const struct target_source *source, struct slice own, bool has_own)
 {
@@ -233,11 +232,8 @@ static void add_query(struct writer *out, struct lookup *lookup, const struct ru
     struct slice fragment = slice_of("", 0);
 
     if (hash) {
-        /* The fragment waits behind the buffer's used part; `folded` is free by now. */
-        size_t size = out->size - end;
-
-        memcpy(lookup->scratch->folded, hash, size);
-        fragment = slice_of(lookup->scratch->folded, size);
+        fragment = slice_of(lookup->scratch->fragment, out->size - end);
+        memcpy(lookup->scratch->fragment, hash, fragment.size);
         out->size = end;
     }
     const char *mark = memchr(out->data, '?', end);

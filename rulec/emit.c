@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Puts the file together: scopes and hosts, rules, tables, then the header with its digests. Nothing of the machine
+ * (time, path, order of memory) gets into it. */
+#include "rulec/emit.h"
+
+#include "mod_redir307/answer.h"
+#include "mod_redir307/hash.h"
+#include "rulec/emit_build.h"
+#include "rulec/emit_index.h"
+
+#include <stdlib.h>
+
+enum { SEED_TRIES = 8 };
+
+/* Made of the content: reproducible, and not to be foreseen by the author of a part of the rules. */
+static uint64_t seed_of(const struct plan *plan)
+{
+    uint64_t seed = plan->rule_count;
+
+    for (uint32_t s = 0; s < plan->site_count; s++) {
+        for (uint32_t h = 0; h < plan->sites[s].host_count; h++) seed = hash_bytes(plan->sites[s].hosts[h].name, seed);
+    }
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        const struct plan_rule *rule = &plan->rules[i];
+
+        seed = hash_mix(seed + rule->action) ^ hash_bytes(rule->path, seed);
+        seed = hash_bytes(rule->target, seed);
+    }
+    return seed;
+}
+
+static void count_rules(const struct plan *plan, bool *has_rules, bool *has_overrides)
+{
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        const struct plan_action *action = &plan->actions[plan->rules[i].action];
+
+        *(action->is_override ? &has_overrides[action->site] : &has_rules[action->site]) = true;
+    }
+}
+
+static unsigned host_kind(enum plan_host_kind kind)
+{
+    switch (kind) {
+    case PLAN_HOST_EXACT: return RULESET_HOST_EXACT;
+    case PLAN_HOST_APEX: return RULESET_HOST_APEX;
+    case PLAN_HOST_BELOW: return RULESET_HOST_BELOW;
+    case PLAN_HOST_ANY: return RULESET_HOST_ANY;
+    }
+    return RULESET_HOST_NONE;
+}
+
+static uint32_t label_count(struct slice name)
+{
+    uint32_t count = 1;
+
+    for (size_t i = 0; i < name.size; i++) count += name.data[i] == '.';
+    return count;
+}
+
+static void note_host(const struct plan_host *host, struct ruleset_header *header)
+{
+    if (host->port) header->flags |= RULESET_HAS_PORTS;
+    if (host->kind == PLAN_HOST_EXACT) header->flags |= RULESET_HAS_EXACT_HOSTS;
+    if (host->kind == PLAN_HOST_APEX) header->flags |= RULESET_HAS_APEX_HOSTS;
+    if (host->kind == PLAN_HOST_BELOW) {
+        uint32_t labels = label_count(host->name);
+
+        header->flags |= RULESET_HAS_BELOW_HOSTS;
+        if (labels > header->below_label_limit) header->below_label_limit = labels;
+    }
+}
+
+static bool emit_hosts(struct emit_build *build, struct ruleset_header *header)
+{
+    struct bytes *section = &build->sections[RULESET_HOSTS];
+    struct emit_index_key *keys = memory_resize(NULL, build->scopes.host_count + 1u, sizeof *keys);
+    size_t key_count = 0;
+
+    for (uint32_t i = 0; i < build->scopes.host_count; i++) {
+        const struct emit_host *host = &build->scopes.hosts[i];
+        struct bytes record = { 0 };
+        struct ruleset_host head = {
+            .scope = host->scope, .override_scope = host->override_scope, .port = host->host->port,
+            .name_size = (uint16_t)host->host->name.size, .kind = (uint8_t)host_kind(host->host->kind),
+            .capture_count = (uint8_t)host->capture_count };
+
+        if (host->override_scope) header->flags |= RULESET_HAS_OVERRIDES;
+        note_host(host->host, header);
+        if (host->host->kind == PLAN_HOST_ANY && host->host->port == 0) {
+            header->any_scope = host->scope;
+            header->any_override_scope = host->override_scope;
+        }
+        bytes_put(&record, &head, sizeof head);
+        bytes_put(&record, host->host->name.data, host->host->name.size);
+        for (uint32_t k = 0; k < host->capture_count; k++) bytes_put_slice(&record, host->captures[k]);
+        head.size = (uint16_t)record.size;
+        memcpy(record.data, &head, sizeof head);
+
+        keys[key_count++] = (struct emit_index_key){
+            .key = hash_host(host->host->name, head.kind, head.port, build->seed),
+            .reference = (uint32_t)(section->size / 8) };
+        bytes_put(section, record.data, record.size);
+        bytes_align(section, 8);
+        bytes_free(&record);
+    }
+    bool fits = emit_index(keys, key_count, &build->sections[RULESET_HOST_INDEX]);
+    free(keys);
+    return fits;
+}
+
+static void emit_scope_table(struct emit_build *build)
+{
+    struct ruleset_scope *scopes = bytes_add(&build->sections[RULESET_SCOPES],
+                                             (build->scopes.scope_count + 1u) * sizeof *scopes);
+
+    for (uint32_t i = 0; i < build->scopes.host_count; i++) {
+        uint32_t override_scope = build->scopes.hosts[i].override_scope;
+
+        if (override_scope) scopes[override_scope].flags |= RULESET_SCOPE_IS_OVERRIDE;
+    }
+}
+
+static void finish_scopes(struct emit_build *build)
+{
+    struct ruleset_scope *scopes = (struct ruleset_scope *)(void *)build->sections[RULESET_SCOPES].data;
+
+    for (uint32_t i = 1; i <= build->scopes.scope_count; i++) {
+        uint32_t ways = build->scope_ignores_case[i] ? 2 : 1;
+
+        if (build->scope_ignores_case[i]) scopes[i].flags |= RULESET_SCOPE_HAS_CASE_IGNORE;
+        if (!build->scope_has_exact[i]) continue;
+        scopes[i].flags |= RULESET_SCOPE_HAS_EXACT;
+        scopes[i].worst_probes += 2 * ways;
+    }
+}
+
+/* The most index lines of one request: all scopes that one host can lead to, and the lines that find them. */
+static uint32_t worst_probes(const struct emit_build *build, const struct ruleset_header *header)
+{
+    const struct ruleset_scope *scopes = (const struct ruleset_scope *)(const void *)build->sections[RULESET_SCOPES].data;
+    uint64_t worst_exact = 0, worst_apex = 0, below = 0, any = 0, hosts = 0;
+    unsigned levels = header->flags & RULESET_HAS_PORTS ? 2 : 1;
+
+    for (uint32_t i = 0; i < build->scopes.host_count; i++) {
+        const struct emit_host *host = &build->scopes.hosts[i];
+        uint64_t cost = (uint64_t)scopes[host->scope].worst_probes + scopes[host->override_scope].worst_probes;
+
+        if (host->host->kind == PLAN_HOST_EXACT && cost > worst_exact) worst_exact = cost;
+        if (host->host->kind == PLAN_HOST_APEX && cost > worst_apex) worst_apex = cost;
+        if (host->host->kind == PLAN_HOST_BELOW && cost > below) below = cost;
+        if (host->host->kind == PLAN_HOST_ANY && cost > any) any = cost;
+    }
+    below *= header->below_label_limit;
+    if (header->flags & RULESET_HAS_EXACT_HOSTS) hosts += 2;
+    if (header->flags & RULESET_HAS_APEX_HOSTS) hosts += 2;
+    hosts += 2 * (uint64_t)header->below_label_limit;
+    if (header->flags & RULESET_HAS_OVERRIDES) hosts *= 2;
+    uint64_t all = levels * (worst_exact + worst_apex + below + any + hosts);
+    return all < UINT32_MAX ? (uint32_t)all : UINT32_MAX;
+}
+
+static void emit_sources(struct emit_build *build)
+{
+    const struct source_set *sources = build->plan->sources;
+
+    for (size_t i = 0; i < source_count(sources); i++) {
+        const struct source *source = source_at(sources, i);
+        struct slice name = slice_from_string(source->path);
+        const struct ruleset_source written = { .name = emit_list(build, &name, 1), .first_place = source->first_line,
+                                                .line_count = source->line_count };
+
+        bytes_put(&build->sections[RULESET_SOURCES], &written, sizeof written);
+    }
+}
+
+static void emit_notes(struct emit_build *build)
+{
+    for (uint32_t i = 0; i < build->plan->note_count; i++) {
+        const struct plan_note *note = &build->plan->notes[i];
+        const struct ruleset_note written = {
+            .place = emit_place(build, &build->plan->rules[note->rule]),
+            .note = note->note.size ? emit_list(build, &note->note, 1) : 0,
+            .owner = note->owner.size ? emit_list(build, &note->owner, 1) : 0,
+        };
+
+        bytes_put(&build->sections[RULESET_NOTES], &written, sizeof written);
+    }
+}
+
+static bool holds_encoded_slash(struct slice text)
+{
+    for (size_t i = 0; i + 2 < text.size; i++) {
+        if (text.data[i] == '%' && text.data[i + 1] == '2' && text.data[i + 2] == 'F') return true;
+    }
+    return false;
+}
+
+static bool segments_hold_encoded_slash(const struct plan_segment *segments, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < segments[i].part_count; k++) {
+            if (holds_encoded_slash(segments[i].parts[k].text)) return true;
+        }
+    }
+    return false;
+}
+
+static bool has_encoded_slash(const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        const struct plan_rule *rule = &plan->rules[i];
+        const struct plan_pattern *pattern = rule->pattern;
+
+        if (holds_encoded_slash(rule->path)) return true;
+        if (pattern && (segments_hold_encoded_slash(pattern->head, pattern->head_count)
+                        || segments_hold_encoded_slash(pattern->rest, pattern->rest_count))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What no request could ask for, and no answer could say. */
+static void check_rules(const struct plan *plan, struct diag *diag)
+{
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        const struct plan_rule *rule = &plan->rules[i];
+
+        if (rule->path.size > URL_PATH_LIMIT) {
+            diag_error(diag, DIAG_TOO_LARGE, rule->span, "this source has %zu bytes, %d are the limit of a request",
+                       rule->path.size, URL_PATH_LIMIT);
+        }
+        if (rule->target.size > ANSWER_LOCATION_LIMIT) {
+            diag_error(diag, DIAG_TOO_LARGE, rule->span, "this target has %zu bytes, %d are the limit",
+                       rule->target.size, ANSWER_LOCATION_LIMIT);
+        }
+    }
+}
+
+static void put_digest(uint8_t digest[RULESET_DIGEST_SIZE], const void *bytes, size_t size)
+{
+    XXH128_hash_t hash = XXH3_128bits(bytes, size);
+
+    memcpy(digest, &hash.low64, 8);
+    memcpy(digest + 8, &hash.high64, 8);
+}
+
+static uint64_t item_size(unsigned type)
+{
+    switch (type) {
+    case RULESET_HOST_INDEX:
+    case RULESET_EXACT_INDEX:
+    case RULESET_PATTERN_INDEX: return sizeof(struct ruleset_line);
+    case RULESET_SCOPES: return sizeof(struct ruleset_scope);
+    case RULESET_SHAPES: return sizeof(struct ruleset_shape);
+    case RULESET_SHAPE_PARAMETERS: return sizeof(struct ruleset_shape_parameter);
+    case RULESET_ANCESTORS: return sizeof(uint64_t);
+    case RULESET_ACTIONS: return sizeof(struct ruleset_action);
+    case RULESET_SOURCES: return sizeof(struct ruleset_source);
+    case RULESET_NOTES: return sizeof(struct ruleset_note);
+    default: return 0;
+    }
+}
+
+static void assemble(struct emit_build *build, struct ruleset_header *header, struct emit_result *result)
+{
+    uint64_t at = RULESET_PAGE;
+
+    for (unsigned i = 0; i < RULESET_SECTION_COUNT; i++) {
+        struct bytes *bytes = &build->sections[i];
+        struct ruleset_section *section = &header->sections[i];
+        uint64_t one = item_size(i);
+
+        *section = (struct ruleset_section){ .type = i, .at = at, .size = bytes->size,
+                                             .count = one ? bytes->size / one : section->count };
+        put_digest(section->digest, bytes->data, bytes->size);
+        at += (bytes->size + RULESET_PAGE - 1) / RULESET_PAGE * RULESET_PAGE;
+    }
+    header->file_size = at;
+    result->size = at;
+    result->bytes = memory_resize(NULL, at, 1);
+    memset(result->bytes, 0, RULESET_PAGE);
+    memcpy(result->bytes, header, sizeof *header);
+    uint8_t *out = result->bytes;
+    for (unsigned i = 0; i < RULESET_SECTION_COUNT; i++) {
+        struct ruleset_section *section = &header->sections[i];
+        uint64_t end = i + 1 < RULESET_SECTION_COUNT ? header->sections[i + 1].at : at;
+
+        if (section->size) memcpy(out + section->at, build->sections[i].data, section->size);
+        memset(out + section->at + section->size, 0, end - section->at - section->size);
+        bytes_free(&build->sections[i]);
+    }
+    put_digest(header->id, result->bytes, RULESET_PAGE);
+    memcpy(out + offsetof(struct ruleset_header, id), header->id, sizeof header->id);
+}
+
+static void build_open(struct emit_build *build, const struct plan *plan, struct diag *diag, uint64_t seed,
+                       const struct emit_scopes *scopes)
+{
+    *build = (struct emit_build){ .plan = plan, .diag = diag, .seed = seed, .scopes = *scopes };
+    build->action_numbers = arena_array(plan->arena, plan->action_count + 1u, sizeof *build->action_numbers);
+    build->scope_ignores_case = arena_array(plan->arena, scopes->scope_count + 1u, sizeof(bool));
+    build->scope_has_exact = arena_array(plan->arena, scopes->scope_count + 1u, sizeof(bool));
+}
+
+static void build_close(struct emit_build *build)
+{
+    for (unsigned i = 0; i < RULESET_SECTION_COUNT; i++) bytes_free(&build->sections[i]);
+    bytes_pool_free(&build->lists);
+    bytes_pool_free(&build->conditions);
+    bytes_pool_free(&build->targets);
+}
+
+/* A pool's bytes become a section. */
+static void move(struct bytes *section, struct bytes_pool *pool)
+{
+    *section = pool->bytes;
+    pool->bytes = (struct bytes){ 0 };
+}
+
+static void check_limits(const struct emit_build *build)
+{
+    static const struct {
+        unsigned section;
+        uint64_t limit;
+        const char *what;
+    } limits[] = {
+        { RULESET_EXACT, UINT64_C(4) << 32, "exact rules" },
+        { RULESET_PATTERNS, UINT64_C(4) << 32, "pattern rules" },
+        { RULESET_TARGETS, UINT32_MAX, "targets that rules share" },
+        { RULESET_LISTS, UINT32_MAX, "texts" },
+        { RULESET_CONDITIONS, UINT32_MAX, "conditions" },
+        { RULESET_ACTIONS, (uint64_t)RULESET_ACTION_MASK * sizeof(struct ruleset_action), "different actions" },
+    };
+    struct span nowhere = { 0, 0 };
+
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        uint64_t size = build->sections[limits[i].section].size;
+
+        if (size <= limits[i].limit) continue;
+        diag_error(build->diag, DIAG_TOO_LARGE, nowhere, "the %s take %llu bytes, %llu are the limit", limits[i].what,
+                   (unsigned long long)size, (unsigned long long)limits[i].limit);
+    }
+}
+
+bool emit(const struct plan *plan, struct diag *diag, const struct emit_options *options, struct emit_result *result)
+{
+    bool *has_rules = arena_array(plan->arena, plan->site_count + 1u, sizeof(bool));
+    bool *has_overrides = arena_array(plan->arena, plan->site_count + 1u, sizeof(bool));
+    struct emit_scopes scopes;
+    uint64_t seed = seed_of(plan);
+    size_t errors = diag_error_count(diag);
+
+    *result = (struct emit_result){ 0 };
+    check_rules(plan, diag);
+    if (diag_error_count(diag) > errors) return false;
+    count_rules(plan, has_rules, has_overrides);
+    emit_scopes_make(plan, has_rules, has_overrides, &scopes);
+    for (unsigned i = 0; i < SEED_TRIES; i++, seed = hash_mix(seed + 1)) {
+        struct emit_build build;
+        struct ruleset_header header = {
+            .magic = { 0 }, .major = RULESET_FORMAT_MAJOR, .minor = RULESET_FORMAT_MINOR, .hash_id = RULESET_HASH_XXH3_64,
+            .seed = seed, .rule_count = plan->rule_count, .section_count = RULESET_SECTION_COUNT,
+            .expect_count = plan->expect_count };
+        bool fits;
+
+        memcpy(header.magic, RULESET_MAGIC, RULESET_MAGIC_SIZE);
+        build_open(&build, plan, diag, seed, &scopes);
+        emit_scope_table(&build);
+        fits = emit_exact(&build) && emit_patterns(&build) && emit_hosts(&build, &header);
+        if (diag_error_count(diag) > errors) {
+            build_close(&build);
+            return false;
+        }
+        if (!fits) {
+            build_close(&build);
+            continue;
+        }
+        finish_scopes(&build);
+        emit_sources(&build);
+        emit_notes(&build);
+        if (options && options->label) {
+            struct slice label = slice_from_string(options->label);
+
+            header.label = emit_list(&build, &label, 1);
+        }
+        if (has_encoded_slash(plan)) header.flags |= RULESET_HAS_ENCODED_SLASHES;
+        header.exact_key_count = build.exact_key_count;
+        header.pattern_key_count = build.pattern_key_count;
+        header.worst_probes = worst_probes(&build, &header);
+        header.sections[RULESET_HOSTS].count = scopes.host_count;
+        header.sections[RULESET_CONDITIONS].count = build.conditions.used;
+        move(&build.sections[RULESET_LISTS], &build.lists);
+        move(&build.sections[RULESET_CONDITIONS], &build.conditions);
+        move(&build.sections[RULESET_TARGETS], &build.targets);
+        check_limits(&build);
+        if (diag_error_count(diag) == errors) assemble(&build, &header, result);
+        build_close(&build);
+        return diag_error_count(diag) == errors;
+    }
+    struct span nowhere = { 0, 0 };
+    diag_error(diag, DIAG_TOO_LARGE, nowhere, "the rules do not fit into an index after %d seeds", SEED_TRIES);
+    return false;
+}
+
+void emit_free(struct emit_result *result)
+{
+    free(result->bytes);
+    *result = (struct emit_result){ 0 };
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file under construction: one growing section each. Private to emit*.c. */
+#ifndef RULEC_EMIT_BUILD_H
+#define RULEC_EMIT_BUILD_H
+
+#include "mod_redir307/ruleset_format.h"
+#include "rulec/bytes.h"
+#include "rulec/emit_scopes.h"
+#include "rulec/plan.h"
+
+struct emit_build {
+    const struct plan *plan;
+    struct diag *diag;
+    struct emit_scopes scopes;
+    uint64_t seed;
+    struct bytes sections[RULESET_SECTION_COUNT]; /* TARGETS and LISTS come from the pools at the end */
+    struct bytes_pool lists;      /* encoded lists */
+    struct bytes_pool conditions; /* encoded programs */
+    struct bytes_pool targets;
+    uint32_t **action_numbers;    /* [plan action][member of its site]; 0: not yet written */
+    bool *scope_ignores_case;     /* by scope */
+    bool *scope_has_exact;
+    uint64_t exact_key_count, pattern_key_count;
+    uint32_t *scope_probes;       /* by scope: worst case of index lines */
+};
+
+/* The number in ACTIONS of a rule's action in one of its site's members. */
+uint32_t emit_action(struct emit_build *build, const struct plan_rule *rule, uint32_t member);
+/* A list in LISTS; 0 for none. */
+uint32_t emit_list(struct emit_build *build, const struct slice *items, uint32_t count);
+/* The members of a rule's site, and the rule's scope in one of them. */
+const struct emit_site *emit_rule_site(const struct emit_build *build, const struct plan_rule *rule);
+uint32_t emit_rule_scope(const struct emit_build *build, const struct plan_rule *rule, uint32_t member);
+/* The target's bytes as they are written: a literal, or an encoded template. Templates live in the arena. */
+struct slice emit_target(struct emit_build *build, const struct plan_rule *rule, uint32_t member);
+/* A record's `action` word: number and flags (RULESET_RULE_SLASH and what the rule itself says). */
+uint32_t emit_action_word(struct emit_build *build, const struct plan_rule *rule, uint32_t member, bool ends_in_slash);
+/* The line of a rule, counted over all sources. */
+uint32_t emit_place(const struct emit_build *build, const struct plan_rule *rule);
+
+/* The sections of exact rules and of all others. False: the keys do not fit, another seed is wanted; limits that the
+ * rules pass are messages. */
+bool emit_exact(struct emit_build *build);
+bool emit_patterns(struct emit_build *build);
+
+#endif
