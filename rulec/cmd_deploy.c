@@ -35,7 +35,7 @@ static enum command_status judge_loss(const struct command_line *line, const str
                                       uint64_t rules)
 {
     const char *written = options_value(line->options, "max-loss");
-    double percent, lost;
+    double percent = 0, lost;
 
     if (!written || store->current_is == RELEASE_NO_CURRENT)
         return COMMAND_GOOD;

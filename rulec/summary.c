@@ -135,7 +135,7 @@ void summary_write(const struct summary *summary, char text[SUMMARY_TEXT_SIZE])
 {
     snprintf(text, SUMMARY_TEXT_SIZE,
              "%" PRIu64 " lines in %" PRIu64 " files: %" PRIu64 " of rules, %" PRIu64 " table rows, %" PRIu64
-             " comments, %" PRIu64 " blank, %" PRIu64 " others",
+             " comments and headings, %" PRIu64 " blank, %" PRIu64 " others",
              summary->lines, summary->files + summary->tables, summary->rule_lines, summary->rows, summary->comments,
              summary->blanks, summary->others);
 }

@@ -10,7 +10,7 @@ use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use POSIX ();
 
-our @EXPORT_OK = qw(rulec rulec_path run_in folder read_bytes write_bytes source_folder);
+our @EXPORT_OK = qw(rulec compiled rules rulec_path run_in folder read_bytes write_bytes source_folder);
 
 my $sources = abs_path(dirname(__FILE__) . '/../../..');
 my $path;
@@ -27,7 +27,8 @@ sub rulec_path {
 }
 
 # Runs a command in a folder. Standard input: $option{input}, else none. Returns its exit status ("signal N" where it
-# was killed), its standard output and error together, or both apart with separate => 1.
+# was killed), its standard output and error together, or both apart with separate => 1. stdout => NAME: standard output
+# goes there; user => UID: as this user, where the test runs as root.
 sub run_in {
     my ($folder, @words) = @_;
     my %option = ref $words[-1] ? %{ pop @words } : ();
@@ -38,10 +39,12 @@ sub run_in {
     if (!$pid) {
         chdir $folder or POSIX::_exit(127);
         delete @ENV{qw(NO_COLOR TERM)};
+
         $ENV{LC_ALL} = 'C';
         open STDIN, '<', $option{stdin} // "$scratch/in" or POSIX::_exit(127);
         open STDOUT, '>>', $option{stdout} // "$scratch/out" or POSIX::_exit(127);
         open STDERR, '>>', $option{separate} || $option{stdout} ? "$scratch/error" : "$scratch/out" or POSIX::_exit(127);
+        if ($option{user}) { POSIX::setgid($option{user}); POSIX::setuid($option{user}) }
         no warnings 'exec';
         exec { $words[0] } @words or POSIX::_exit(127);
     }
@@ -59,6 +62,21 @@ sub folder { return $working //= tempdir(CLEANUP => 1) }
 
 # rulec with these words, in that folder: (exit status, output).
 sub rulec { return run_in(folder(), rulec_path(), @_) }
+
+# Writes NAME.redir into the test's folder.
+sub rules {
+    my ($name, $text) = @_;
+    write_bytes(folder() . "/$name.redir", $text);
+    return "$name.redir";
+}
+
+# Compiles such a text to NAME.r307; dies where that fails.
+sub compiled {
+    my ($name, $text) = @_;
+    my ($status, $output) = rulec('compile', '-q', rules($name, $text));
+    die "rulec compile: exit $status\n$output" if $status ne '0';
+    return "$name.r307";
+}
 
 sub read_bytes {
     my ($name) = @_;
