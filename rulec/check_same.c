@@ -20,8 +20,7 @@ struct key {
 struct same {
     const struct plan *plan;
     struct diag *diag;
-    uint64_t *hashes;    /* of each rule's key */
-    uint32_t *slots;     /* last rule with that source + 1; 0: empty */
+    uint64_t *slots;     /* upper half of the key's hash, number of the last rule with that source + 1; 0: empty */
     uint32_t *previous;  /* rule with the same source before this one + 1; 0: none */
     uint32_t slot_mask;
     struct key key, other;
@@ -180,20 +179,23 @@ static bool judge(const struct same *same, uint32_t number)
 static void enter(struct same *same, uint32_t number)
 {
     write_key(same->plan, &same->plan->rules[number], &same->key);
-    same->hashes[number] = XXH3_64bits(same->key.bytes, same->key.size);
 
-    uint32_t at = (uint32_t)same->hashes[number] & same->slot_mask;
+    uint64_t hash = XXH3_64bits(same->key.bytes, same->key.size);
+    uint64_t upper = hash & ~(uint64_t)UINT32_MAX;
+    uint32_t at = (uint32_t)hash & same->slot_mask;
     while (same->slots[at]) {
-        uint32_t other = same->slots[at] - 1;
+        if ((same->slots[at] & ~(uint64_t)UINT32_MAX) == upper) {
+            uint32_t other = (uint32_t)same->slots[at] - 1;
 
-        if (same->hashes[other] == same->hashes[number] && is_same_source(same, other)) {
-            same->previous[number] = other + 1;
-            if (judge(same, number)) return;
-            break;
+            if (is_same_source(same, other)) {
+                same->previous[number] = other + 1;
+                if (judge(same, number)) return;
+                break;
+            }
         }
         at = (at + 1) & same->slot_mask;
     }
-    same->slots[at] = number + 1;
+    same->slots[at] = upper | (number + 1);
 }
 
 void check_same(const struct plan *plan, struct diag *diag)
@@ -201,17 +203,15 @@ void check_same(const struct plan *plan, struct diag *diag)
     struct same same = { .plan = plan, .diag = diag };
     uint32_t slot_count = 64;
 
-    while (slot_count / 2 < plan->rule_count && slot_count < UINT32_MAX / 2) slot_count *= 2;
+    while (slot_count / 2 < plan->rule_count && slot_count <= UINT32_MAX / 4) slot_count *= 2;
     same.slot_mask = slot_count - 1;
     same.slots = memory_resize(NULL, slot_count, sizeof(*same.slots));
     memset(same.slots, 0, slot_count * sizeof(*same.slots));
-    same.hashes = memory_resize(NULL, plan->rule_count + 1U, sizeof(*same.hashes));
     same.previous = memory_resize(NULL, plan->rule_count + 1U, sizeof(*same.previous));
     memset(same.previous, 0, (plan->rule_count + 1U) * sizeof(*same.previous));
 
     for (uint32_t i = 0; i < plan->rule_count; i++) enter(&same, i);
     free(same.slots);
-    free(same.hashes);
     free(same.previous);
     free(same.key.bytes);
     free(same.other.bytes);

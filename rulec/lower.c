@@ -97,6 +97,7 @@ void lower(const struct ast *ast, struct diag *diag, struct plan *plan)
                            .today = today() };
     struct lower_scope scope = { .status = lower_status_default };
 
+    plan_reserve_rules(plan, ast->rule_count < UINT32_MAX ? (uint32_t)ast->rule_count : 0);
     lower_block(&state, &scope, ast->files);
     free(state.scratch);
     free(state.skeleton);

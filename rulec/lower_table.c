@@ -249,6 +249,7 @@ void lower_table(struct lower *lower, const struct lower_scope *scope, const str
     lower_records_open(&table.records, lower, tree->source, separator, byte);
     inside = around;
     if (read_columns(&table, &around)) {
+        plan_reserve_rules(lower->plan, tree->source->line_count);
         for (; lower_records_next(&table.records); row_count++) read_row(&table, &around, &inside);
         if (row_count == 0) {
             diag_warning(lower->diag, DIAG_EMPTY_TABLE, tree->span, "the table \"%.*s\" has no rows",

@@ -170,6 +170,13 @@ uint32_t plan_intern_site(struct plan *plan, const struct plan_site *site)
     return number;
 }
 
+void plan_reserve_rules(struct plan *plan, uint32_t count)
+{
+    if (count <= plan->tables->rule_room - plan->rule_count || count > UINT32_MAX - plan->rule_count) return;
+    plan->tables->rule_room = plan->rule_count + count;
+    plan->rules = memory_resize(plan->rules, plan->tables->rule_room, sizeof(*plan->rules));
+}
+
 struct plan_rule *plan_add_rule(struct plan *plan, const struct plan_rule *rule)
 {
     plan->rules = grow(plan->rules, plan->rule_count, &plan->tables->rule_room, sizeof(*plan->rules));

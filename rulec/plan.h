@@ -207,6 +207,8 @@ struct plan *plan_open(struct arena *arena, struct source_set *sources); /* with
 /* Each returns the number of the item, an equal one where there is one. */
 uint32_t plan_intern_action(struct plan *plan, const struct plan_action *action);
 uint32_t plan_intern_site(struct plan *plan, const struct plan_site *site);
+/* Room for so many rules more: an estimate that spares copies. */
+void plan_reserve_rules(struct plan *plan, uint32_t count);
 /* Appends a copy; returns it (valid until the next call). */
 struct plan_rule *plan_add_rule(struct plan *plan, const struct plan_rule *rule);
 void plan_add_note(struct plan *plan, uint32_t rule, struct slice note, struct slice owner);
