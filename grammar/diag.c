@@ -30,6 +30,7 @@ struct diag {
     const struct source_set *sources;
     struct kept *kept;
     size_t kept_count, kept_capacity;
+    size_t order;                 /* messages so far that were kept */
     bool takes_notes;             /* the last message was kept, so what follows belongs to it */
     size_t counts[2];             /* by severity, the ones past the limit too */
     size_t kept_counts[2];
@@ -136,12 +137,17 @@ make_text(struct arena *arena, const char *format, va_list arguments)
     return arena_string(arena, slice_of(clean, used));
 }
 
+static bool lies_in(struct span span, struct span block)
+{
+    return span.at >= block.at && span.at < block.end;
+}
+
 static bool is_allowed(const struct diag *diag, enum diag_code code, struct span span)
 {
     for (size_t i = 0; i < diag->allowed_count; i++) {
         const struct allowed *allowed = &diag->allowed[i];
 
-        if (allowed->code == code && span.at >= allowed->block.at && span.at < allowed->block.end)
+        if (allowed->code == code && lies_in(span, allowed->block))
             return true;
     }
     return false;
@@ -171,7 +177,7 @@ add_message(struct diag *diag, enum diag_code code, struct span span, const char
         .text = make_text(diag->arena, format, arguments)
     };
     kept->last_note = NULL;
-    kept->order = diag->kept_count;
+    kept->order = ++diag->order;
     diag->takes_notes = true;
 }
 
@@ -228,8 +234,28 @@ void diag_help(struct diag *diag, const char *format, ...)
     va_end(arguments);
 }
 
+/* Warnings about what is read come before anybody knows what is allowed. */
+static void drop_allowed(struct diag *diag, enum diag_code code, struct span block)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < diag->kept_count; i++) {
+        const struct diag_message *message = &diag->kept[i].message;
+
+        if (message->code == code && message->severity == DIAG_WARNING && lies_in(message->span, block)) {
+            diag->counts[DIAG_WARNING]--;
+            diag->kept_counts[DIAG_WARNING]--;
+        } else {
+            diag->kept[count++] = diag->kept[i];
+        }
+    }
+    diag->kept_count = count;
+    diag->takes_notes = false;
+}
+
 void diag_allow(struct diag *diag, enum diag_code code, struct span block)
 {
+    drop_allowed(diag, code, block);
     if (diag->allowed_count == diag->allowed_capacity)
         diag->allowed = make_room(diag->arena, diag->allowed, diag->allowed_count, &diag->allowed_capacity,
                                   sizeof(*diag->allowed));

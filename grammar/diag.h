@@ -34,7 +34,7 @@ void diag_note(struct diag *diag, struct span span, const char *format, ...) __a
 /* What to write instead; without a place of its own. */
 void diag_help(struct diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* From now on a warning of this code whose place lies in `block` is silent (clause `allow`). */
+/* A warning of this code whose place lies in `block` is silent (clause `allow`), also one that is already there. */
 void diag_allow(struct diag *diag, enum diag_code code, struct span block);
 void diag_warnings_are_errors(struct diag *diag);
 /* Another limit than DIAG_LIMIT, for who wants to see them all. */
