@@ -1,0 +1,274 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# Three real lists of redirects, through `table` and a few lines of the language each (t/corpus/). What cannot be a
+# rule, contradicts itself or leads in a circle must be named by `rulec check`; all other rows must be answered as the
+# list says, by `rulec answer` and by httpd. What is expected is worked out in Redir307::List.
+# REDIR307_CORPUS names the folder of the lists; they are not part of the project.
+use strict;
+use warnings;
+use Test::More;
+use File::Basename qw(basename);
+use File::Copy qw(copy);
+use File::Temp 'tempdir';
+use FindBin;
+use IO::Uncompress::Gunzip qw(gunzip $GunzipError);
+use lib "$FindBin::Bin/lib";
+use Redir307::List;
+
+my $corpus = $ENV{REDIR307_CORPUS};
+plan skip_all => 'REDIR307_CORPUS does not name the folder of the real lists' if !defined $corpus || $corpus eq '';
+-d $corpus or BAIL_OUT("REDIR307_CORPUS: $corpus is no folder");
+
+my $VARIANTS = 20_000;
+my $HTTP_REQUESTS = 2_000;
+my $ROUNDS = 60;
+my $SEED = $ENV{REDIR307_SEED} // 307;
+
+my $build = $ENV{REDIR307_BUILDDIR} // "$FindBin::Bin/../build";
+my $rulec = "$build/rulec/rulec";
+-x $rulec or BAIL_OUT("$rulec is not built");
+my $folder = tempdir('redir307-corpus-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+
+sub read_file {
+    my ($path) = @_;
+    open my $in, '<:raw', $path or die "$path: $!";
+    local $/;
+    my $text = <$in> // '';
+    return $text if $path !~ /\.gz$/;
+    gunzip(\$text => \my $plain) or die "$path: $GunzipError";
+    return $plain;
+}
+sub write_file {
+    my ($path, $text) = @_;
+    open my $out, '>:raw', $path or die "$path: $!";
+    print $out $text;
+    close $out or die "$path: $!";
+    return;
+}
+sub run_rulec {
+    my ($input, @arguments) = @_;
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDIN, '<', $input or die;
+        open STDOUT, '>', "$folder/out" or die;
+        open STDERR, '>', "$folder/err" or die;
+        exec $rulec, @arguments or exit 127;
+    }
+    waitpid $pid, 0;
+    return $? & 127 ? 256 + ($? & 127) : $? >> 8;
+}
+
+# ---- the lists: { name, tables => [{ file, name (of the plain table), lines => [...] }], rows, sites (text) } ----
+
+sub read_table {
+    my ($file) = @_;
+    my @lines = split /\n/, read_file($file), -1;
+    pop @lines if @lines && $lines[-1] eq '';
+    (my $name = basename($file)) =~ s/\.gz$//;
+    return { file => $file, name => $name, lines => \@lines };
+}
+
+sub read_mdn {
+    my ($name) = @_;
+    my %list = (name => $name, tables => [], rows => []);
+    for my $file (sort glob "$corpus/$name/files/*/_redirects.txt") {
+        my ($locale) = $file =~ m{([^/]+)/_redirects\.txt$};
+        my $table = read_table($file);
+        $table->{name} = $name eq 'mdn-en-us' ? 'mdn-en-us.txt' : "$locale.txt";
+        push @{ $list{tables} }, $table;
+        my $line = 0;
+        for my $text (@{ $table->{lines} }) {
+            $line++;
+            next if $text =~ /^#/ || $text eq '';
+            my ($from, $to) = split /\t/, $text, -1;
+            push @{ $list{rows} }, { id => "$table->{name}:$line", file => $table->{name}, line => $line, site => 0,
+                hosts => ['developer.mozilla.org'], from => $from, to => $to, status => 301 };
+        }
+    }
+    return \%list;
+}
+
+sub read_alphagov {
+    my %list = (name => 'alphagov', tables => [], rows => []);
+    for my $file (sort glob "$corpus/alphagov/data/mappings/*.csv $corpus/alphagov/data/mappings/*.csv.gz") {
+        my $table = read_table($file);
+        push @{ $list{tables} }, $table;
+        $table->{columns} = 1 + ($table->{lines}[0] =~ tr/,//);
+        my $site = @{ $list{tables} };
+        my (%hosts, @rows);
+        my $line = 1;
+        for my $text (@{ $table->{lines} }[1 .. $#{ $table->{lines} }]) {
+            $line++;
+            my ($from, $to, $status) = split /,/, $text, -1;
+            my ($host) = $from =~ m{^https?://([^/?#]+)} or die "$file:$line: no URL";
+            $hosts{ lc $host } = 1;
+            push @rows, { id => "$table->{name}:$line", file => $table->{name}, line => $line, site => $site, from => $from, to => $to,
+                status => $status };
+        }
+        # The hosts that the site's own file names, and those of its rows.
+        (my $yaml = "$corpus/alphagov/data/transition-sites/$table->{name}") =~ s/csv$/yml/;
+        if (-e $yaml) {
+            my $text = read_file($yaml);
+            $hosts{ lc $1 } = 1 if $text =~ /^host:\s*["']?([A-Za-z0-9.-]+)/m;
+            $hosts{ lc $_ } = 1 for $text =~ /^aliases:\n((?:- .*\n?)+)/m ? $1 =~ /^- ["']?([A-Za-z0-9.-]+)/mg : ();
+        }
+        $table->{hosts} = [sort keys %hosts];
+        $_->{hosts} = $table->{hosts} for @rows;
+        push @{ $list{rows} }, @rows;
+    }
+    return \%list;
+}
+
+# ---- tables for rulec ----
+
+# A folder with the list's .redir and its tables: links to the real ones, or plain copies in which the rows left out
+# are comments, so that all lines keep their numbers.
+sub lay_out {
+    my ($list, $to, $left_out) = @_;
+    mkdir $to or die "$to: $!" if !-d $to;
+    copy("$FindBin::Bin/corpus/$list->{name}.redir", "$to/$list->{name}.redir") or die "$list->{name}.redir: $!";
+    my $sites = '';
+    for my $table (@{ $list->{tables} }) {
+        my $name = $table->{name};
+        if ($left_out) {
+            my @lines = @{ $table->{lines} };
+            $lines[$_ - 1] = "# left out: $lines[$_ - 1]" for grep { $left_out->{"$name:$_"} } 1 .. @lines;
+            unlink "$to/$name";
+            write_file("$to/$name", join '', map { "$_\n" } @lines);
+        }
+        else {
+            $name .= '.gz' if $table->{file} =~ /\.gz$/;
+            symlink $table->{file}, "$to/$name" or die "$to/$name: $!";
+        }
+        next if !$table->{hosts};
+        my $columns = join ' ', 'from to status', ('-') x ($table->{columns} - 3);
+        $sites .= "site @{ $table->{hosts} } {\n    table \"$name\" { columns $columns; heading }\n}\n";
+    }
+    write_file("$to/sites.redir", $sites) if $sites ne '';
+    return "$to/$list->{name}.redir";
+}
+
+# Errors of the last run: [row id, ids in its notes...]
+sub named_rows {
+    my @errors;
+    for my $line (split /\n/, read_file("$folder/err") . read_file("$folder/out")) {
+        next if $line !~ m{(?:^|/)([^/\s:]+):(\d+):\d+: (error|note|warning): (.*)};
+        my ($id, $kind, $text) = ("$1:$2", $3, $4);
+        $id =~ s/\.gz:/:/;
+        if ($kind eq 'error') { push @errors, [$id, $text] }
+        elsif ($kind eq 'note' && @errors) { push @{ $errors[-1] }, $id }
+    }
+    return @errors;
+}
+
+sub check_list {
+    my ($list) = @_;
+    my ($good, $findings) = Redir307::List::sort_out($list->{rows});
+    my %out = map { $_->{id} => 1 } map { @{ $_->{left_out} } } @$findings;
+    is(@$good + keys %out, scalar @{ $list->{rows} }, sprintf '%s: %d rows, %d rules and %d left out',
+        $list->{name}, scalar @{ $list->{rows} }, scalar @$good, scalar keys %out);
+    for my $finding (@$findings) {
+        note("$_->{id}: left out: $finding->{why}: $_->{from}", $_->{to} eq '' ? '' : " -> $_->{to}", " $_->{status}") for @{ $finding->{left_out} };
+    }
+    my %why;
+    for my $finding (@$findings) { (my $why = $finding->{why}) =~ s/(?: of|:).*//; $why{$why} += @{ $finding->{left_out} } }
+    diag("$list->{name}: left out: ", join ', ', map { "$why{$_} for $_" } sort keys %why) if %why;
+
+    # The real tables first, then without the rows just named, for a run names so many and no more.
+    my (%named, @strange, %removed);
+    my $path = lay_out($list, "$folder/raw-$list->{name}");
+    my $exit = 1;
+    my $round = 0;
+    while ($exit == 1 && $round++ < $ROUNDS) {
+        $exit = run_rulec('/dev/null', 'check', $path);
+        my @errors = named_rows();
+        last if $exit != 1 || !@errors;
+        for my $error (@errors) {
+            my ($id, $text, @notes) = @$error;
+            $named{$_} = 1 for $id, @notes;
+            $removed{$id} = 1;
+            push @strange, "$id: $text" if !grep { $out{$_} } $id, @notes;
+        }
+        $path = lay_out($list, "$folder/round-$list->{name}", \%removed);
+    }
+    is($exit, 0, "$list->{name}: rulec check is content once the rows are gone that it named ($round runs)")
+        or diag("exit status $exit\n", substr read_file("$folder/err"), 0, 3000);
+    is(scalar @strange, 0, "$list->{name}: every error names a row that is left out")
+        or diag(join "\n", @strange > 20 ? @strange[0 .. 19] : @strange);
+    my @missed = grep { !grep { $named{ $_->{id} } } @{ $_->{rows} } } @$findings;
+    is(scalar @missed, 0, "$list->{name}: every row left out is named by an error, or another of its circle")
+        or diag(join "\n", map { "$_->{rows}[0]{id}: $_->{why}: $_->{rows}[0]{from}" } @missed > 20 ? @missed[0 .. 19] : @missed);
+    return ($good, \%out);
+}
+
+# ---- what is asked ----
+
+# [request URL, wanted answer]... of every row kept.
+sub ask_all {
+    my ($list, $good, $meaning) = @_;
+    my (@asked, @hidden);
+    for my $row (@$good) {
+        my $answer = $meaning->answer(Redir307::List::url_of($row));
+        # Rows written twice are one answer.
+        push @hidden, $row if !$answer || $answer->[0]{to} ne $row->{to} || $answer->[0]{status} ne $row->{status};
+        push @asked, [Redir307::List::url_of($row), $row->{status} . ($row->{to} eq '' ? '' : ' ' . Redir307::Naive::encode_uri($row->{to}))];
+    }
+    is(scalar @hidden, 0, "$list->{name}: no row is hidden by another")
+        or diag(join "\n", map { "$_->{id} $_->{from}" } @hidden > 20 ? @hidden[0 .. 19] : @hidden);
+    return \@asked;
+}
+
+# The same sources as somebody else would write them: other case, other last slash, other escapes, an alias host, more
+# parameters. What comes out is the matcher's word, not the list's.
+sub ask_variants {
+    my ($good, $meaning) = @_;
+    my @asked;
+    while (@asked < $VARIANTS) {
+        my $row = $good->[rand @$good];
+        my $url = Redir307::List::url_of($row, $row->{hosts}[rand @{ $row->{hosts} }]);
+        my ($origin, $path, $query) = $url =~ m{^(http://[^/?]*)([^?]*)(.*)$};
+        $path = '/' if $path eq '';
+        my $how = int rand 6;
+        if ($how == 0) { $path =~ s{((?:%..)|[^%])}{length $1 == 1 && rand() < 0.5 ? uc $1 : $1}ge }
+        elsif ($how == 1) { $path =~ s{/$}{} || ($path .= '/') }
+        elsif ($how == 2) { $path =~ s{([A-Za-z0-9_~.-])}{rand() < 0.1 ? sprintf '%%%02x', ord $1 : $1}ge }
+        elsif ($how == 3) { $query .= ($query eq '' ? '?' : '&') . 'utm_source=x%20y' }
+        elsif ($how == 4) { $path =~ s{/}{//}; $path = lc $path if $path !~ /%/ }
+        else { $path .= 'x' }
+        $path = '/' if $path eq '';
+        my $answer = $meaning->answer("$origin$path$query");
+        push @asked, ["$origin$path$query", !$answer ? 'pass' : $answer->[0]{status} . (defined $answer->[1] ? " $answer->[1]" : '')];
+    }
+    return \@asked;
+}
+
+sub compare_answers {
+    my ($asked, $rules, $what) = @_;
+    write_file("$folder/requests", join '', map { "GET $_->[0]\n" } @$asked);
+    my $exit = run_rulec("$folder/requests", 'answer', $rules, '-');
+    my @answers = split /\n/, read_file("$folder/out"), -1;
+    pop @answers;
+    is($exit, 0, "$what: rulec answer ends well") or diag(read_file("$folder/err"));
+    is(scalar @answers, scalar @$asked, "$what: an answer to each request");
+    my @wrong = grep { ($answers[$_] // '(none)') ne $asked->[$_][1] } 0 .. $#$asked;
+    is(scalar @wrong, 0, "$what: " . @$asked . ' answers as expected')
+        or diag(join "\n", map { "GET $asked->[$_][0]\n  wanted: $asked->[$_][1]\n  got:    " . ($answers[$_] // '(none)') } @wrong > 10 ? @wrong[0 .. 9] : @wrong);
+    return;
+}
+
+for my $list (read_mdn('mdn-en-us'), read_mdn('mdn-locales'), read_alphagov()) {
+    my $name = $list->{name};
+    cmp_ok(scalar @{ $list->{rows} }, '>', 10_000, "$name: " . @{ $list->{rows} } . ' rows in ' . @{ $list->{tables} } . ' tables');
+    my ($good, $out) = check_list($list);
+    my $path = lay_out($list, "$folder/clean-$name", $out);
+    my $rules = "$folder/$name.r307";
+    my $exit = run_rulec('/dev/null', 'compile', '-o', $rules, $path);
+    is($exit, 0, "$name: the rows kept compile without an error") or diag(substr read_file("$folder/err"), 0, 3000);
+    next if $exit;
+    my $meaning = Redir307::List->new($good);
+    my $asked = ask_all($list, $good, $meaning);
+    compare_answers($asked, $rules, "$name, every source");
+    srand $SEED;
+    compare_answers(ask_variants($good, $meaning), $rules, "$name, sources as others write them (seed $SEED)");
+}
+done_testing();
