@@ -245,13 +245,28 @@ static void print_status(struct dump *dump, const struct ruleset_action *action)
         dump->wrong = "a rule has a pair of statuses that the language has no word for";
 }
 
-/* A host that captures are taken from; NULL: its name has none. */
-static bool print_rule(struct dump *dump, const struct dumped_rule *rule, const struct ruleset_host_view *host,
-                       const char *indent)
+/* `/a/ *.ttl` has two records, as it ranks in two ways: the one for a single segment comes back with the other. */
+static bool is_half(struct dump *dump, const struct dumped_rule *rules, size_t count, size_t i)
 {
-    unsigned star_capture = PATTERN_NO_CAPTURE + 1u, flags;
+    bool has_twin = (i && rules[i - 1].is_pattern && rules[i - 1].order == rules[i].order) ||
+                    (i + 1 < count && rules[i + 1].order == rules[i].order);
+    struct ruleset_pattern_view view;
+    struct dump_source source;
+
+    if (!rules[i].is_pattern || !has_twin)
+        return false;
+    dump_word_clear(&dump->word);
+    return ruleset_get_pattern(dump->ruleset, rules[i].at, &view) &&
+           dump_add_pattern(&dump->word, view.program, view.flags & RULESET_RULE_SLASH, &source) && !source.takes_many;
+}
+
+/* `host`: the one that captures are taken from; NULL: its name has none. */
+static void print_rule(struct dump *dump, const struct dumped_rule *rule, const struct ruleset_host_view *host)
+{
+    struct dump_source source = { .star_capture = PATTERN_NO_CAPTURE + 1u };
     struct ruleset_action action;
     uint32_t action_index, place;
+    unsigned flags;
     struct slice target;
     bool is_good;
 
@@ -260,7 +275,7 @@ static bool print_rule(struct dump *dump, const struct dumped_rule *rule, const 
         struct ruleset_pattern_view view;
 
         is_good = ruleset_get_pattern(dump->ruleset, rule->at, &view) &&
-                  dump_add_pattern(&dump->word, view.program, view.flags & RULESET_RULE_SLASH, &star_capture);
+                  dump_add_pattern(&dump->word, view.program, view.flags & RULESET_RULE_SLASH, &source);
         action_index = view.action;
         place = view.head.place;
         flags = view.flags;
@@ -278,18 +293,18 @@ static bool print_rule(struct dump *dump, const struct dumped_rule *rule, const 
     }
     if (!is_good || !ruleset_get_action(dump->ruleset, action_index, &action)) {
         dump->wrong = damaged;
-        return false;
+        return;
     }
-    fputs(indent, dump->out);
+    fputs("    ", dump->out);
     dump_word_print(&dump->word, dump->out);
     if (target.size) {
         struct ruleset_cursor none = { .failed = true };
 
         dump_word_clear(&dump->word);
-        if (!dump_add_target(&dump->word, target, flags & RULESET_RULE_TEMPLATE, star_capture,
+        if (!dump_add_target(&dump->word, target, flags & RULESET_RULE_TEMPLATE, source.star_capture,
                              host ? host->captures : none, host ? host->head.capture_count : 0)) {
             dump->wrong = damaged;
-            return false;
+            return;
         }
         fputs(" -> ", dump->out);
         dump_word_print(&dump->word, dump->out);
@@ -299,7 +314,6 @@ static bool print_rule(struct dump *dump, const struct dumped_rule *rule, const 
     else
         print_status(dump, &action);
     print_clauses(dump, &action, flags, place);
-    return !dump->wrong;
 }
 
 /* ---- sites ---- */
@@ -367,8 +381,9 @@ static void print_site(struct dump *dump, const struct dumped_rule *rules, size_
     fputs(!only && is_any ? " * {\n" : " {\n", dump->out);
     if (is_override)
         fputs("    override\n", dump->out);
-    for (size_t i = 0; i < count && print_rule(dump, &rules[i], only, "    "); i++)
-        continue;
+    for (size_t i = 0; i < count && !dump->wrong; i++)
+        if (!is_half(dump, rules, count, i))
+            print_rule(dump, &rules[i], only);
     fputs("}\n", dump->out);
 }
 

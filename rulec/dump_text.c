@@ -181,7 +181,7 @@ static bool add_segments(struct reading *reading, unsigned count)
     return true;
 }
 
-static bool add_tail(struct reading *reading, bool ends_in_slash, unsigned head_count, unsigned *star_capture)
+static bool add_tail(struct reading *reading, bool ends_in_slash, unsigned head_count, struct dump_source *source)
 {
     unsigned tail = cursor_u8(&reading->program);
     unsigned capture = tail == PATTERN_TAIL_NONE ? PATTERN_NO_CAPTURE : cursor_u8(&reading->program);
@@ -195,13 +195,14 @@ static bool add_tail(struct reading *reading, bool ends_in_slash, unsigned head_
         return true;
     case PATTERN_TAIL_SUBTREE:
         add(reading->word, "/*");
-        *star_capture = capture;
+        source->star_capture = capture;
         return true;
     case PATTERN_TAIL_BELOW:
         add(reading->word, "*");
-        *star_capture = capture;
+        source->star_capture = capture;
         return true;
     case PATTERN_TAIL_MANY:
+        source->takes_many = true;
         suffix = cursor_slice(&reading->program);
         rest_count = cursor_u8(&reading->program);
         add(reading->word, "/");
@@ -217,14 +218,14 @@ static bool add_tail(struct reading *reading, bool ends_in_slash, unsigned head_
     }
 }
 
-bool dump_add_pattern(struct dump_word *word, struct slice program, bool ends_in_slash, unsigned *star_capture)
+bool dump_add_pattern(struct dump_word *word, struct slice program, bool ends_in_slash, struct dump_source *source)
 {
     const uint8_t *start = (const uint8_t *)program.data;
     struct reading reading = { .word = word, .program = { .at = start, .end = start + program.size } };
     unsigned head_count = cursor_u8(&reading.program), parameter_count;
 
-    *star_capture = NO_STAR;
-    if (!add_segments(&reading, head_count) || !add_tail(&reading, ends_in_slash, head_count, star_capture))
+    *source = (struct dump_source){ .star_capture = NO_STAR };
+    if (!add_segments(&reading, head_count) || !add_tail(&reading, ends_in_slash, head_count, source))
         return false;
     reading.in_query = true;
     parameter_count = cursor_u8(&reading.program);

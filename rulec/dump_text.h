@@ -29,8 +29,13 @@ void dump_add_decoded(struct dump_word *word, struct slice text, bool keeps_last
 /* The source of an exact rule: `path` without its trailing slash. */
 void dump_add_path(struct dump_word *word, struct slice path, bool ends_in_slash);
 
-/* The source of all other rules. star_capture: number of the capture that the target knows as `*`, or past all others. */
-bool dump_add_pattern(struct dump_word *word, struct slice program, bool ends_in_slash, unsigned *star_capture);
+/* What a source tells its target, and dump. */
+struct dump_source {
+    unsigned star_capture; /* number of the capture that the target knows as `*`; past all others where there is none */
+    bool takes_many;       /* {x...} */
+};
+/* The source of all other rules. */
+bool dump_add_pattern(struct dump_word *word, struct slice program, bool ends_in_slash, struct dump_source *source);
 
 /* A target. `hosts`: captures of the site's host, written out. False: the bytes are no target. */
 bool dump_add_target(struct dump_word *word, struct slice target, bool is_template, unsigned star_capture,
