@@ -214,33 +214,58 @@ bool pattern_match(struct slice program, struct pattern_flags flags, const struc
     return !cursor.failed;
 }
 
+/* Reads over everything before the parameters. */
+static void skip_path(struct ruleset_cursor *program)
+{
+    struct pattern_segment segment;
+    unsigned head_count = cursor_u8(program);
+
+    for (unsigned i = 0; i < head_count; i++) program->failed |= !read_segment(program, &segment);
+    unsigned tail = cursor_u8(program);
+    program->failed |= tail > PATTERN_TAIL_MANY;
+    if (tail != PATTERN_TAIL_NONE) cursor_u8(program);
+    if (tail == PATTERN_TAIL_MANY) {
+        cursor_slice(program);
+        unsigned rest_count = cursor_u8(program);
+
+        for (unsigned i = 0; i < rest_count; i++) program->failed |= !read_segment(program, &segment);
+    }
+}
+
+/* Reads one parameter; its name. */
+static struct slice skip_parameter(struct ruleset_cursor *program)
+{
+    struct pattern_segment value;
+    struct slice name = cursor_slice(program);
+    unsigned kind = cursor_u8(program);
+
+    program->failed |= kind > PATTERN_VALUE_PATTERN;
+    if (kind == PATTERN_VALUE_PATTERN) program->failed |= !read_segment(program, &value);
+    return name;
+}
+
 bool pattern_consumes(struct slice program, struct slice name)
 {
     const uint8_t *start = (const uint8_t *)program.data;
     struct ruleset_cursor cursor = { .at = start, .end = start + program.size };
-    struct pattern_segment segment;
-    unsigned head_count = cursor_u8(&cursor);
 
-    for (unsigned i = 0; i < head_count; i++) {
-        if (!read_segment(&cursor, &segment)) return false;
-    }
-    unsigned tail = cursor_u8(&cursor);
-    if (tail != PATTERN_TAIL_NONE) cursor_u8(&cursor);
-    if (tail == PATTERN_TAIL_MANY) {
-        cursor_slice(&cursor);
-        unsigned rest_count = cursor_u8(&cursor);
-
-        for (unsigned i = 0; i < rest_count; i++) {
-            if (!read_segment(&cursor, &segment)) return false;
-        }
-    }
+    skip_path(&cursor);
     unsigned count = cursor_u8(&cursor);
     for (unsigned i = 0; i < count && !cursor.failed; i++) {
-        struct slice own = cursor_slice(&cursor);
-        unsigned kind = cursor_u8(&cursor);
+        struct slice own = skip_parameter(&cursor);
 
         if (!cursor.failed && slice_equal(own, name)) return true;
-        if (kind == PATTERN_VALUE_PATTERN && !read_segment(&cursor, &segment)) return false;
     }
     return false;
+}
+
+bool pattern_is_sound(struct slice program)
+{
+    const uint8_t *start = (const uint8_t *)program.data;
+    struct ruleset_cursor cursor = { .at = start, .end = start + program.size };
+
+    skip_path(&cursor);
+    unsigned count = cursor_u8(&cursor);
+    for (unsigned i = 0; i < count && !cursor.failed; i++) skip_parameter(&cursor);
+    return !cursor.failed && cursor.at == cursor.end;
 }

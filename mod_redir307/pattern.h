@@ -76,4 +76,7 @@ bool pattern_match(struct slice program, struct pattern_flags flags, const struc
 /* True where one of the program's parameters has this decoded name: the source consumes it. */
 bool pattern_consumes(struct slice program, struct slice name);
 
+/* True where the bytes are one whole program, as `rulec verify` asks. */
+bool pattern_is_sound(struct slice program);
+
 #endif
