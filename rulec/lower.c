@@ -14,6 +14,33 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* A clause in a rule's own braces that this rule can never use was meant for something else. */
+static void judge_body(struct lower *lower, const struct ast_rule *tree, const struct lower_rule *rule,
+                       const struct lower_status *status)
+{
+    for (const struct ast_item *item = tree->body ? tree->body->items : NULL; item; item = item->next) {
+        const struct ast_clause *clause = item->clause; /* a rule's braces hold clauses only */
+        const char *reason = NULL;
+
+        switch (clause->kind) {
+        case AST_CLAUSE_STATUS:
+            if (rule->has_status) reason = "the line says its status already";
+            break;
+        case AST_CLAUSE_CACHE: case AST_CLAUSE_HEADER: case AST_CLAUSE_RETRY_AFTER: case AST_CLAUSE_BLOCKED_BY:
+            if (status->is_pass) reason = "a request that is passed on is not answered here";
+            break;
+        case AST_CLAUSE_QUERY:
+            if (!lower_status_redirects(status)) reason = "without a target there is nothing to add a query to";
+            break;
+        default:
+            break;
+        }
+        if (!reason) continue;
+        diag_error(lower->diag, DIAG_MISPLACED_CLAUSE, clause->span, "\"%s\" has no meaning in this rule: %s",
+                   lower_clause_name(clause->kind), reason);
+    }
+}
+
 static void lower_line(struct lower *lower, struct lower_scope *around, const struct ast_rule *tree)
 {
     struct lower_scope own;
@@ -25,7 +52,7 @@ static void lower_line(struct lower *lower, struct lower_scope *around, const st
         scope = &own;
         lower_clauses(lower, tree->body, scope, NULL);
     }
-    if (tree->source_is_regex) lower_refuse(lower, tree->source.span, "~ \"regex\"");
+    if (tree->source_is_regex) lower_refuse(lower, tree->source.span, "~");
     if (tree->by) lower_refuse(lower, tree->by->span, "by");
     if (tree->source_is_regex || tree->by) return;
     if (tree->target) {
@@ -37,6 +64,7 @@ static void lower_line(struct lower *lower, struct lower_scope *around, const st
         rule.status_span = tree->status->span;
         if (!lower_status_of(lower, tree->status, &rule.status)) return;
     }
+    judge_body(lower, tree, &rule, rule.has_status ? &rule.status : &scope->status);
     lower_rule(lower, scope, &rule);
 }
 

@@ -12,6 +12,7 @@
 #include "grammar/suggest.h"
 #include "mod_redir307/url.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* A clause as its function sees it. */
@@ -142,8 +143,13 @@ static bool judge_method(struct lower *lower, const struct ast_word *word)
     }
     if (has_lower) {
         diag_warning(lower->diag, DIAG_METHOD_CASE, word->span,
-                     "\"%.*s\" has small letters: case counts in methods, and those that are used have none",
+                     "\"%.*s\" has small letters: case counts in a method, and no client is known to send this one",
                      LOWER_SHOW(method));
+        char *upper = arena_string(lower->arena, method);
+        for (char *at = upper; *at; at++) {
+            if (*at >= 'a' && *at <= 'z') *at = (char)(*at - 32);
+        }
+        diag_help(lower->diag, "write \"%s\"", upper);
     }
     return true;
 }
@@ -300,7 +306,7 @@ static void apply_let(const struct place *place, const struct ast_clause *clause
     }
     if (!lower_is_name(name->text)) {
         diag_error(lower->diag, DIAG_BAD_VALUE, name->span,
-                   "\"%.*s\" is no name: that is made of letters, digits, \"_\" and \"-\"", LOWER_SHOW(name->text));
+                   "\"%.*s\" is no name: it starts with a letter and goes on with letters, digits, \"_\" and \"-\"", LOWER_SHOW(name->text));
         return;
     }
     if (lower_is_builtin(name->text)) {
@@ -481,16 +487,18 @@ static const struct clause_kind {
 };
 enum { CLAUSE_KIND_COUNT = sizeof(clause_kinds) / sizeof(clause_kinds[0]) };
 
+const char *lower_clause_name(enum ast_clause_kind kind)
+{
+    return clause_kinds[kind].name;
+}
+
 static void apply_clause(const struct place *place, const struct ast_clause *clause,
                          const struct ast_clause **seen)
 {
     const struct clause_kind *kind = &clause_kinds[clause->kind];
     struct diag *diag = place->lower->diag;
 
-    if (kind->is_table_only && !place->table) {
-        diag_error(diag, DIAG_MISPLACED_CLAUSE, clause->span, "\"%s\" stands only in the braces of a table", kind->name);
-        return;
-    }
+    assert(place->table || !kind->is_table_only); /* the grammar takes them nowhere else */
     if (!kind->may_repeat && seen[clause->kind]) {
         diag_error(diag, DIAG_DOUBLE_CLAUSE, clause->span, "\"%s\" stands twice in one block", kind->name);
         diag_note(diag, seen[clause->kind]->span, "the other one");

@@ -15,6 +15,9 @@ struct lower_table_clauses {
 void lower_clauses(struct lower *lower, const struct ast_block *block, struct lower_scope *scope,
                    struct lower_table_clauses *table);
 
+/* The keyword of a kind of clause. */
+const char *lower_clause_name(enum ast_clause_kind kind);
+
 /* "90s", "5m", "1h", "2d", "1w", and several of them: "1h30m". */
 bool lower_duration(struct slice text, uint32_t *seconds);
 

@@ -70,7 +70,10 @@ struct slice lower_host_to_ascii(struct lower *lower, struct slice host, const c
 
 static bool bad_host(struct lower *lower, struct lower_word word, struct slice host, const char *reason)
 {
-    if (host.size == 0) host = word.text;
+    if (host.size == 0) {
+        diag_error(lower->diag, DIAG_BAD_HOST, word.span, "\"%.*s\" names no host", LOWER_SHOW(word.text));
+        return false;
+    }
     diag_error(lower->diag, DIAG_BAD_HOST, lower_span_of(word, host), "\"%.*s\" is no host: %s", LOWER_SHOW(host), reason);
     return false;
 }
@@ -200,6 +203,9 @@ static bool expand_host(struct lower *lower, struct lower_word word, struct host
 /* Cuts `:port` off. The colon of a set stands inside braces, those of an IPv6 address inside brackets. */
 static bool split_port(struct lower *lower, struct lower_word word, struct slice *text, uint16_t *port)
 {
+    if (text->size && text->data[0] == '[' && !lower_find(*text, ']')) {
+        return bad_host(lower, word, *text, "its bracket is not closed");
+    }
     for (size_t i = text->size; i > 0; i--) {
         char byte = text->data[i - 1];
 

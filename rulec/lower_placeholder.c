@@ -144,7 +144,7 @@ bool lower_read_placeholder(struct lower_pattern *state, const char *open, const
         if (colon) return lower_bad_placeholder(state, placeholder->whole, "what takes several segments has no type");
     }
     if (name.size && !lower_is_name(name)) {
-        lower_bad_placeholder(state, placeholder->whole, "a name is made of letters, digits, \"_\" and \"-\"");
+        lower_bad_placeholder(state, placeholder->whole, "a name starts with a letter and goes on with letters, digits, \"_\" and \"-\"");
         if (lower_find(name, '|')) diag_help(state->lower->diag, "a closed set has a name in front: \"{x:en|de}\"");
         return false;
     }

@@ -229,6 +229,9 @@ bool lower_records_next(struct lower_records *records)
             continue;
         }
         if (split_record(records)) return true;
+        /* A stray quote may have drawn in the rows behind it: they are read for themselves. */
+        stop = line_end(start, end);
+        records->at = stop < end ? stop + 1 : end;
     }
     return false;
 }

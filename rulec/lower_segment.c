@@ -179,12 +179,12 @@ static bool star_in_middle(struct lower_pattern *state, struct slice star)
 
     diag_error(state->lower->diag, DIAG_STAR_IN_MIDDLE, lower_span_of(state->word, star),
                "a \"*\" stands only at the end of a path, or in front of a suffix");
-    if (fills_segment && after + 1 == whole.size) {
+    if (after + 1 == whole.size && whole.data[after] == '/') {
         diag_help(state->lower->diag, "write \"%.*s\": it takes what ends in \"/\", too", (int)after, whole.data);
         return false;
     }
-    diag_help(state->lower->diag, "write \"%.*s{}%.*s\" for one segment%s", (int)before, whole.data,
-              (int)(whole.size - after), whole.data + after, fills_segment ? "" : " of which this is a part");
+    diag_help(state->lower->diag, "write \"%.*s{}%.*s\" for one segment", (int)before, whole.data,
+              (int)(whole.size - after), whole.data + after);
     if (fills_segment) {
         diag_help(state->lower->diag, "write \"%.*s{x...}%.*s\" for one segment or more", (int)before, whole.data,
                   (int)(whole.size - after), whole.data + after);
