@@ -1,0 +1,65 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# The module as a piece of software: the one name it exports, the MPMs it lives in, and that nothing of it is left
+# behind when httpd goes.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Redir307::Damage;
+use Redir307::Httpd;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+SKIP: {
+    my ($status, $text) = Redir307::Httpd::run('nm', '-D', '--defined-only', $Redir307::Httpd::module_path);
+    skip 'no nm', 1 if $status != 0;
+    my @names = grep { !/^_|^__/ } map { (split)[2] // () } split /\n/, $text;
+    is("@names", 'redir307_module', 'the module exports its record and nothing else');
+}
+
+# Without a line of ours the module does nothing at all.
+serve(rules => undef, watch => '1s');
+leaves('GET', '/x', 'without rules every request is httpd\'s');
+answers('GET', '/page.html', 200, 'and pages are served');
+ok(restart(), 'a restart without rules');
+stop();
+
+my $path = rules("/x -> /one\n");
+my $two = read_file(compile_rules('two', "/x -> /two\n"));
+my $one = read_file($path);
+for my $mpm (qw(event worker prefork)) {
+    if (!has_module("mpm_$mpm")) { note("no mpm_$mpm here"); next }
+    local $ENV{REDIR307_MPM} = $mpm;
+    put_bytes($path, $one);
+    serve(watch => '50ms', children => 2);
+    redirects('GET', '/x', 307, '/one', "$mpm: the rules answer");
+    put_bytes($path, $two);
+    ok(reload_waits(sub { my $all = 1; for (1 .. 6) { $all &&= request('GET', '/x')->field('Location') eq '/two' } $all }),
+        "$mpm: every child takes a new file");
+    truncate $path, 0;
+    my $answer = request('GET', '/x');
+    like($answer->status, qr/^(307|404)$/, "$mpm: a file that is cut short in place kills nobody");
+    put_bytes($path, $one);
+    ok(reload_waits(sub { my $all = 1; for (1 .. 6) { $all &&= (request('GET', '/x')->field('Location') // '') eq '/one' } $all }),
+        "$mpm: and the next good file is taken");
+    my @before = children();
+    ok(restart(), "$mpm: a graceful restart");
+    ok(reload_waits(sub { my %now = map { $_ => 1 } children(); !grep { $now{$_} } @before }), "$mpm: after which the old children are gone");
+    redirects('GET', '/x', 307, '/one', "$mpm: and the new ones answer");
+    is(log_count(qr/AH00052|exit signal/), 0, "$mpm: no child ended by a signal");
+    announce(qr/R307-902.*(?:empty|cut off)/);
+    stop();
+}
+
+# Children that are born after the file went bad start from what the parent holds.
+put_bytes($path, $one);
+serve(watch => 'off');
+put_bytes($path, 'bad');
+my ($child) = children();
+kill 'KILL', $child;
+ok(reload_waits(sub { my ($now) = children(); $now && $now != $child && request('GET', '/x')->status == 307 }),
+    'a child born while the file is bad has the last good rules');
+announce(qr/R307-902|AH00052/);
+stop();
+done_testing();
