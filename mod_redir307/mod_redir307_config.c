@@ -82,7 +82,7 @@ static const char *set_rules(cmd_parms *cmd, void *place, const char *path)
         settings->rules = "";
         return NULL;
     }
-    settings->rules = *path ? ap_server_root_relative(cmd->pool, path) : NULL;
+    settings->rules = ap_server_root_relative(cmd->pool, path);
     if (!settings->rules) {
         return apr_psprintf(cmd->pool,
                             "Redir307Rules: \"%s\" is no file path; name a file made by \"rulec compile\", or "
@@ -127,6 +127,20 @@ static const char *set_engine(cmd_parms *cmd, void *place_settings, int is_on)
     return NULL;
 }
 
+/* httpd's own parser takes any word that starts like a unit. */
+static bool is_time(const char *word)
+{
+    static const char *const units[] = { "", "ms", "s", "mi", "min", "h" };
+    size_t digits = strspn(word, "0123456789");
+
+    for (size_t i = 0; digits && i < sizeof(units) / sizeof(units[0]); i++) {
+        if (ap_cstr_casecmp(word + digits, units[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *set_watch(cmd_parms *cmd, void *place, const char *word)
 {
     struct server_settings *settings = settings_of(cmd);
@@ -136,8 +150,8 @@ static const char *set_watch(cmd_parms *cmd, void *place, const char *word)
     if (ap_cstr_casecmp(word, "off") == 0) {
         settings->watch = WATCH_OFF;
     }
-    else if (ap_timeout_parameter_parse(word, &interval, "s") == APR_SUCCESS && interval >= 0 &&
-             interval <= apr_time_from_sec(86400)) {
+    else if (is_time(word) && ap_timeout_parameter_parse(word, &interval, "s") == APR_SUCCESS &&
+             interval >= 0 && interval <= apr_time_from_sec(86400)) {
         settings->watch = interval;
     }
     else {

@@ -15,7 +15,10 @@ static void read_target(const char *target, struct request_key *key)
     if (*target != '/') {
         const char *authority = strstr(target, "://");
 
-        target = authority ? authority + 3 + strcspn(authority + 3, "/?#") : "";
+        if (!authority) {
+            return; /* "?x", which httpd takes for "/": an empty path matches no rule */
+        }
+        target = authority + 3 + strcspn(authority + 3, "/?#");
     }
     path_size = strcspn(target, "?#");
     /* "http://h" and "http://h?q" ask for "/" (RFC 9112, 3.2.2). */
