@@ -335,7 +335,8 @@ static int end_file(struct scan *scan, RULES_LTYPE *span)
         scan->skip_depth = 0;
     }
     if (!scan->is_at_end && scan->depth != 0) {
-        unsigned innermost = scan->depth < PARSE_NESTING_LIMIT ? scan->depth : PARSE_NESTING_LIMIT;
+        unsigned room = PARSE_NESTING_LIMIT - scan->outer_depth;
+        unsigned innermost = scan->depth < room ? scan->depth : room;
 
         diag_error(scan->diag, DIAG_OPEN_BLOCK, scan->open[innermost - 1], "this block is not closed");
         diag_note(scan->diag, *span, "the file ends here");
