@@ -1,0 +1,113 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# rulec answer: one request, and a log replayed line by line.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Redir307::Rulec qw(rulec rules compiled run_in folder rulec_path write_bytes);
+use IPC::Open2;
+use Test::More;
+
+my $file = compiled('shop', <<'REDIR');
+/any -> /anywhere
+site shop.example {
+    /cart -> /basket permanent
+    /old gone
+    /feed pass
+    /p/* -> https://p.example/*
+    /form -> /form-v2 { when method POST }
+    /secure -> https: { when scheme http }
+    /both -> /one temporary auto
+}
+site shop.example:8080 { /cart -> /test-basket }
+REDIR
+
+sub answers {
+    my ($request, $wanted, $name) = @_;
+    my ($status, $output) = rulec('answer', $file, split ' ', $request);
+    is($output, "$wanted\n", $name);
+    is($status, 0, "$name: exit status 0");
+}
+answers('GET https://shop.example/cart', '308 /basket', 'status and target');
+answers('GET https://shop.example/old', '410', 'a status without target');
+answers('GET https://shop.example/feed', 'pass', 'a pass');
+answers('GET https://shop.example/none', 'pass', 'no rule');
+answers('GET //shop.example/cart', '308 /basket', 'a URL without a scheme');
+answers('GET https://SHOP.example./cart#there', '308 /basket', 'a host as people write it; a fragment is not sent');
+answers('GET https://shop.example:8080/cart', '307 /test-basket', 'a port');
+answers('GET http://shop.example/secure', '307 https://shop.example/secure', 'a scheme');
+answers('GET https://shop.example/secure', 'pass', 'the other scheme');
+answers('POST https://shop.example/form', '307 /form-v2', 'a method');
+answers('GET https://shop.example/form', 'pass', 'another method');
+answers('HEAD https://shop.example/both', '302 /one', 'a status that depends on the method');
+answers('PUT https://shop.example/both', '307 /one', '... and for other methods');
+answers('GET /any?x=1&y', '307 /anywhere?x=1&y', 'a path alone, with a query');
+answers('GET https://shop.example', 'pass', 'a URL without a path');
+is((rulec('answer', '--base', 'https://shop.example', $file, 'GET', '/cart'))[1], "308 /basket\n", '--base gives the host');
+is((rulec('answer', '--base', 'shop.example:8080', $file, 'GET', '/cart'))[1], "307 /test-basket\n", '--base with a port');
+is((rulec('answer', 'shop.redir', 'GET', 'https://shop.example/cart'))[1], "308 /basket\n", 'the rules as text');
+
+sub refused {
+    my ($words, $says, $name) = @_;
+    my ($status, $output) = rulec('answer', @$words);
+    is($status, 2, "$name: exit status 2");
+    like($output, $says, "$name: says so");
+}
+refused([$file, 'GET', 'cart'], qr/"cart" is no request: a URL starts with/, 'a path without its slash');
+refused([$file, 'GET', 'ftp://x/'], qr/neither http nor https/, 'another scheme');
+refused([$file, 'GET', 'http://a_b:x/'], qr/port is not valid/, 'a bad port');
+refused([$file, 'GET', 'http://a b/'], qr/host is not valid/, 'a bad host');
+refused([$file, 'GET', 'http:/x'], qr/needs "\/\/"/, 'a scheme without a host');
+refused([$file, 'GET'], qr/RULES METHOD URL, or RULES -/, 'a word too few');
+refused(['-', '-'], qr/cannot both come from standard input/, 'rules and requests from one input');
+refused(['--base', 'ftp://x', $file, 'GET', '/'], qr/--base "ftp:\/\/x": its scheme/, 'a bad --base');
+refused(['--base', 'http://x/path', $file, 'GET', '/'], qr/a scheme, a host and a port only/, 'a --base with a path');
+
+# ---- lines ----
+sub lines {
+    my ($input, @options) = @_;
+    return run_in(folder(), rulec_path(), 'answer', @options, $file, '-', { input => $input, separate => 1 });
+}
+my ($status, $output, $error) = lines("GET //shop.example/cart\r\n POST \t//shop.example/form \nGET /nothing\nGET //shop.example/old");
+is($output, "308 /basket\n307 /form-v2\npass\n410\n", 'a line each: CRLF, blanks, no line end at the end');
+is("$status $error", '0 ', '... and nothing else is said');
+is((lines(''))[1], '', 'no line at all');
+
+# A request line out of a log: "//" is the start of a path there, not a host.
+($status, $output) = lines("GET /cart HTTP/1.1\nGET //shop.example/cart HTTP/1.0\nGET https://shop.example/old HTTP/2.0\n", '--base', 'https://shop.example');
+is("$status $output", "0 308 /basket\npass\n410\n", 'request lines of a log');
+
+($status, $output, $error) = lines("GET //shop.example/cart\n\nGET\nGET cart\nGET /a b c\nGET //shop.example/old\n");
+is($output, "308 /basket\ninvalid\ninvalid\ninvalid\ninvalid\n410\n", 'what is no request is answered, too: lines stay beside each other');
+is($status, 2, '... exit status 2');
+like($error, qr/4 of 6 lines are no requests; the first is line 2: the method is missing/, '... and the first one is named');
+
+# More than one block of input, lines across its borders, and one line that is longer than a block.
+my $many = join '', map { $_ % 3 ? "GET https://shop.example/p/$_\n" : "GET https://shop.example/old?" . 'x' x ($_ % 900) . "\n" } 1 .. 40000;
+my $wanted = join '', map { $_ % 3 ? "307 https://p.example/$_\n" : "410\n" } 1 .. 40000;
+($status, $output) = lines($many);
+ok($output eq $wanted, '40,000 lines, in order') or diag(substr $output, 0, 300);
+($status, $output) = lines("GET //shop.example/old\nGET /" . 'x' x 3_000_000 . "\nGET //shop.example/cart\n");
+is("$status $output", "2 410\ninvalid\n308 /basket\n", 'a line of 3 MB does not disturb its neighbours');
+($status, $output) = lines('GET //shop.example/p/' . 'y' x 9000 . "\nGET //shop.example/p/" . '%0a' x 2700 . "\n");
+like($output, qr/\A(414|pass)\n(414|307 \S+)\n\z/, 'long paths are answered or passed, never cut');
+
+# Whoever asks one line at a time gets each answer at once.
+my $pid = open2(my $from, my $to, rulec_path(), 'answer', folder() . "/$file", '-');
+for my $i (1 .. 3) {
+    print {$to} "GET https://shop.example/p/$i\n";
+    $to->flush;
+    my $line = do { local $SIG{ALRM} = sub { die "no answer\n" }; alarm 10; my $got = <$from>; alarm 0; $got };
+    is($line, "307 https://p.example/$i\n", "question $i is answered before the next one");
+}
+close $to;
+waitpid $pid, 0;
+is($? >> 8, 0, 'the end of the input is the end');
+SKIP: {
+    skip 'no /dev/full', 2 unless -c '/dev/full';
+    my ($exit, undef, $said) = run_in(folder(), rulec_path(), 'answer', $file, '-', { input => "GET /\n", stdout => '/dev/full' });
+    is($exit, 3, 'a full disk: exit status 3');
+    like($said, qr/standard output: No space left/, '... with the reason');
+}
+done_testing();
