@@ -6,7 +6,9 @@
 #include "rulec/compilation.h"
 
 #include "grammar/parse.h"
+#include "mod_redir307/ruleset.h"
 #include "rulec/check.h"
+#include "rulec/check_loops.h"
 #include "rulec/lower.h"
 
 #include <time.h>
@@ -26,6 +28,17 @@ static double lap_ms(double *since)
 
     *since = now;
     return lap;
+}
+
+/* Proofs that ask the engine about the finished file. */
+static bool check_file(struct compilation *compilation)
+{
+    struct ruleset *ruleset;
+
+    if (ruleset_open(compilation->file.bytes, compilation->file.size, &ruleset) != RULESET_OK) return false;
+    check_loops(compilation->plan, ruleset, compilation->diag);
+    ruleset_close(ruleset);
+    return diag_error_count(compilation->diag) == 0;
 }
 
 bool compilation_run(struct compilation *compilation, char *const *paths, int path_count,
@@ -54,7 +67,10 @@ bool compilation_run(struct compilation *compilation, char *const *paths, int pa
     if (!is_good || diag_error_count(compilation->diag)) return false;
     is_good = emit(compilation->plan, compilation->diag, &options->emit, &compilation->file);
     compilation->times.emit_ms = lap_ms(&since);
-    return is_good && diag_error_count(compilation->diag) == 0;
+    if (!is_good || diag_error_count(compilation->diag)) return false;
+    is_good = check_file(compilation);
+    compilation->times.check_ms += lap_ms(&since);
+    return is_good;
 }
 
 void compilation_close(struct compilation *compilation)

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each fixed target is followed until it leaves the rules, meets a state that an earlier walk went through, or one of
+ * its own: a loop. Every state is asked once, so the work is linear in rules. A loop is one for a state of method and
+ * scheme, as conditions can tell them apart; a target on a host that no `site` names leaves the rules. */
+#include "config.h"
+
+#include "rulec/check_loops.h"
+
+#include "rulec/follow.h"
+#include "rulec/known_hosts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    HOP_LIMIT = 64,      /* of one walk: past it, the path grows with each hop */
+    METHOD_LIMIT = 16,
+    SHOWN_HOPS = 8,
+    URL_TEXT_SIZE = 512
+};
+
+/* Which walk went through a state first. */
+struct visits {
+    struct visit {
+        uint64_t state; /* 0: free */
+        uint32_t walk;
+    } *slots;
+    size_t slot_count, used;
+};
+
+struct walk {
+    const struct plan *plan;
+    struct diag *diag;
+    struct visits visits;
+    struct known_hosts *hosts;
+    struct slice methods[METHOD_LIMIT];
+    unsigned method_count;
+    bool needs_https; /* some rule asks for a scheme */
+    uint32_t number;
+    bool *is_reported; /* by rule: its loop was told */
+    struct follow follow;
+};
+
+static struct visit *find_visit(struct visits *visits, uint64_t state)
+{
+    size_t mask = visits->slot_count - 1, at = state & mask;
+
+    while (visits->slots[at].state && visits->slots[at].state != state) at = (at + 1) & mask;
+    return &visits->slots[at];
+}
+
+static void grow(struct visits *visits)
+{
+    struct visits larger = { .slot_count = visits->slot_count ? 2 * visits->slot_count : 4096, .used = visits->used };
+
+    larger.slots = memory_resize(NULL, larger.slot_count, sizeof *larger.slots);
+    memset(larger.slots, 0, larger.slot_count * sizeof *larger.slots);
+    for (size_t i = 0; i < visits->slot_count; i++) {
+        if (visits->slots[i].state) *find_visit(&larger, visits->slots[i].state) = visits->slots[i];
+    }
+    free(visits->slots);
+    *visits = larger;
+}
+
+/* The walk that was here before; 0: none. Marks the state as this walk's where it was free. */
+static uint32_t visit(struct walk *walk, uint64_t state)
+{
+    if (walk->visits.used * 3 >= walk->visits.slot_count * 2) grow(&walk->visits);
+    struct visit *slot = find_visit(&walk->visits, state ? state : 1);
+    uint32_t before = slot->state ? slot->walk : 0;
+
+    if (!before) {
+        *slot = (struct visit){ .state = state ? state : 1, .walk = walk->number };
+        walk->visits.used++;
+    }
+    return before;
+}
+
+/* Number of the rule at a place; rule_count where there is none. */
+static uint32_t rule_at(const struct plan *plan, uint32_t place)
+{
+    uint32_t i = 0;
+
+    while (i < plan->rule_count && source_line_in_all(plan->sources, plan->rules[i].span.at) != place) i++;
+    return i;
+}
+
+/* A state in words: rules outside any site answer for every host, so theirs is not named. */
+static void say_url(const struct walk *walk, char *buffer, size_t size)
+{
+    const struct request_key *key = &walk->follow.key;
+
+    if (known_hosts_is_example(key->host)) {
+        snprintf(buffer, size, "%.*s%s%.*s", (int)key->path.size, key->path.data, key->has_query ? "?" : "",
+                 (int)(key->has_query ? key->query.size : 0), key->has_query ? key->query.data : "");
+    } else {
+        follow_url(&walk->follow, buffer, size);
+    }
+}
+
+/* Goes round the loop once more, from a state in it, and tells each hop; once for each loop. */
+static void report(struct walk *walk)
+{
+    const struct plan *plan = walk->plan;
+    struct follow *follow = &walk->follow;
+    uint64_t start = follow_hash(follow);
+    uint32_t rules[SHOWN_HOPS];
+    char url[URL_TEXT_SIZE];
+    unsigned hops = 0;
+    bool is_known = true;
+
+    say_url(walk, url, sizeof url);
+    do {
+        if (!follow_step(follow)) return;
+        if (hops < SHOWN_HOPS) {
+            uint32_t rule = rule_at(plan, follow->answer.place);
+
+            if (rule == plan->rule_count) return;
+            is_known &= walk->is_reported[rule];
+            walk->is_reported[rule] = true;
+            rules[hops] = rule;
+        }
+        hops++;
+    } while (follow_hash(follow) != start && hops < HOP_LIMIT);
+    if (is_known) return;
+
+    diag_error(walk->diag, DIAG_LOOP, plan->rules[rules[0]].span, "redirect \"%s\" leads back to itself%s", url,
+               hops == 1 ? "" : hops == 2 ? " over another rule" : " over other rules");
+    for (unsigned i = 1; i < hops && i < SHOWN_HOPS; i++) {
+        diag_note(walk->diag, plan->rules[rules[i]].span, "through this rule");
+    }
+    struct slice path = follow->key.path;
+    diag_help(walk->diag, "\"%.*s pass\" would end it there", (int)path.size, path.data);
+}
+
+static bool is_redirecting(const struct plan *plan, const struct plan_rule *rule)
+{
+    return !plan->actions[rule->action].is_pass && rule->target.size > 0 && !rule->template;
+}
+
+/* One walk from the rule's target in one state of method and scheme. */
+static void follow_target(struct walk *walk, const struct ruleset *ruleset, const struct plan_rule *rule,
+                          struct request_key key)
+{
+    struct follow *follow = &walk->follow;
+
+    walk->number++;
+    follow_start(follow, ruleset, &key);
+    if (!follow_to(follow, rule->target)) return;
+    for (unsigned hop = 0; hop < HOP_LIMIT; hop++) {
+        if (!known_hosts_reach(walk->hosts, key.host, follow->key.host)) return;
+        uint32_t before = visit(walk, follow_hash(follow));
+
+        if (before == walk->number) {
+            report(walk);
+            return;
+        }
+        if (before || !follow_step(follow)) return;
+    }
+}
+
+static void add_method(struct walk *walk, struct slice method)
+{
+    for (unsigned i = 0; i < walk->method_count; i++) {
+        if (slice_equal(walk->methods[i], method)) return;
+    }
+    if (walk->method_count < METHOD_LIMIT) walk->methods[walk->method_count++] = method;
+}
+
+/* The states that conditions can tell apart: each named method, and one that none names. */
+static void find_states(struct walk *walk)
+{
+    add_method(walk, SLICE("GET"));
+    for (uint32_t i = 0; i < walk->plan->action_count; i++) {
+        const struct plan_action *action = &walk->plan->actions[i];
+
+        for (uint32_t k = 0; k < action->condition_count; k++) {
+            const struct plan_condition *condition = &action->conditions[k];
+
+            if (condition->kind == PLAN_CONDITION_SCHEME) walk->needs_https = true;
+            if (condition->kind != PLAN_CONDITION_METHOD) continue;
+            add_method(walk, SLICE("X-OTHER"));
+            for (uint32_t v = 0; v < condition->value_count; v++) add_method(walk, condition->values[v]);
+        }
+    }
+}
+
+static void follow_rule(struct walk *walk, const struct ruleset *ruleset, const struct plan_rule *rule)
+{
+    const struct plan_site *site = &walk->plan->sites[walk->plan->actions[rule->action].site];
+
+    for (uint32_t h = 0; h < site->host_count; h++) {
+        char host[URL_HOST_LIMIT + 1];
+        struct request_key key = { .host = known_hosts_example(&site->hosts[h], host) };
+
+        for (unsigned s = 0; s < (walk->needs_https ? 2U : 1U); s++) {
+            key.scheme = s ? SLICE("https") : SLICE("http");
+            key.port = site->hosts[h].port ? site->hosts[h].port : url_default_port(key.scheme);
+            for (unsigned m = 0; m < walk->method_count; m++) {
+                key.method = walk->methods[m];
+                follow_target(walk, ruleset, rule, key);
+            }
+        }
+    }
+}
+
+void check_loops(const struct plan *plan, const struct ruleset *ruleset, struct diag *diag)
+{
+    struct walk *walk = memory_resize(NULL, 1, sizeof *walk);
+
+    memset(walk, 0, sizeof *walk);
+    walk->plan = plan;
+    walk->diag = diag;
+    walk->hosts = known_hosts_open(plan);
+    walk->is_reported = memory_resize(NULL, plan->rule_count + 1u, sizeof(bool));
+    memset(walk->is_reported, 0, plan->rule_count + 1u);
+    find_states(walk);
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        if (is_redirecting(plan, &plan->rules[i])) follow_rule(walk, ruleset, &plan->rules[i]);
+    }
+    known_hosts_close(walk->hosts);
+    free(walk->visits.slots);
+    free(walk->is_reported);
+    free(walk);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A sorted row of names, exact ones and domains; asked by bisection, once for each label of a name. */
+#include "config.h"
+
+#include "rulec/known_hosts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct known_hosts {
+    const struct plan_host **rows; /* by kind, then name */
+    size_t count;
+};
+
+static int host_order(const void *left, const void *right)
+{
+    const struct plan_host *a = *(const struct plan_host *const *)left, *b = *(const struct plan_host *const *)right;
+
+    if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
+    return slice_compare(a->name, b->name);
+}
+
+struct known_hosts *known_hosts_open(const struct plan *plan)
+{
+    struct known_hosts *hosts = memory_resize(NULL, 1, sizeof *hosts);
+    size_t room = 1;
+
+    for (uint32_t s = 0; s < plan->site_count; s++) room += plan->sites[s].host_count;
+    hosts->rows = memory_resize(NULL, room, sizeof(struct plan_host *));
+    hosts->count = 0;
+    for (uint32_t s = 0; s < plan->site_count; s++) {
+        for (uint32_t h = 0; h < plan->sites[s].host_count; h++) {
+            const struct plan_host *host = &plan->sites[s].hosts[h];
+
+            if (host->kind != PLAN_HOST_ANY) hosts->rows[hosts->count++] = host;
+        }
+    }
+    qsort(hosts->rows, hosts->count, sizeof(struct plan_host *), host_order);
+    return hosts;
+}
+
+void known_hosts_close(struct known_hosts *hosts)
+{
+    free(hosts->rows);
+    free(hosts);
+}
+
+static bool is_named(const struct known_hosts *hosts, enum plan_host_kind kind, struct slice name)
+{
+    const struct plan_host wanted = { .kind = kind, .name = name }, *key = &wanted;
+
+    return bsearch(&key, hosts->rows, hosts->count, sizeof(struct plan_host *), host_order) != NULL;
+}
+
+bool known_hosts_reach(const struct known_hosts *hosts, struct slice from, struct slice to)
+{
+    if (slice_equal(from, to)) return true;
+    if (hosts->count == 0) return false;
+    if (is_named(hosts, PLAN_HOST_EXACT, to) || is_named(hosts, PLAN_HOST_APEX, to)) return true;
+    while (to.size) {
+        const char *dot = memchr(to.data, '.', to.size);
+
+        if (!dot) return false;
+        to = slice_of(dot + 1, to.size - (size_t)(dot + 1 - to.data));
+        if (is_named(hosts, PLAN_HOST_BELOW, to)) return true;
+    }
+    return false;
+}
+
+static const struct slice nobody = { "any.invalid", sizeof "any.invalid" - 1 }; /* RFC 2606: nobody's name */
+
+bool known_hosts_is_example(struct slice name)
+{
+    return slice_equal(name, nobody);
+}
+
+struct slice known_hosts_example(const struct plan_host *host, char buffer[URL_HOST_LIMIT + 1])
+{
+    int size;
+
+    switch (host->kind) {
+    case PLAN_HOST_EXACT:
+    case PLAN_HOST_APEX: return host->name;
+    case PLAN_HOST_BELOW:
+        size = snprintf(buffer, URL_HOST_LIMIT + 1, "any.%.*s", (int)host->name.size, host->name.data);
+        return slice_of(buffer, size > 0 && size <= URL_HOST_LIMIT ? (size_t)size : 0);
+    case PLAN_HOST_ANY: break;
+    }
+    return nobody;
+}
