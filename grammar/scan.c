@@ -114,28 +114,51 @@ static void report_brace(struct scan *scan, struct slice text, size_t at, struct
                   text.data[at] == '{' ? "%7B" : "%7D");
 }
 
-int scan_bad_word(struct scan *scan, struct span span)
+/* Place of the first brace that forms no placeholder. */
+static size_t find_bad_brace(struct slice text)
+{
+    size_t at = 0;
+
+    while (at < text.size) {
+        size_t end = text.data[at] == '{' ? placeholder_end(text, at) : text.data[at] == '}' ? 0 : at + 1;
+
+        if (end == 0)
+            break;
+        at = end;
+    }
+    return at;
+}
+
+/* True where the word is whole without the brace at its end, and the brace meant a block. */
+static bool is_glued_brace(const struct scan *scan, struct slice text, size_t brace)
+{
+    if (brace == 0 || brace + 1 != text.size)
+        return false;
+    if (text.data[brace] == '}')
+        return scan->depth > 0;
+    return scan->line_first != 0 || slice_equal(text, SLICE("group{"));
+}
+
+int scan_bad_word(struct scan *scan, struct span span, int *good_size)
 {
     struct slice text = scan_text(scan, span);
     const char *quote = memchr(text.data, '"', text.size);
+    bool reports = begin_error(scan);
+    size_t brace;
 
-    if (!begin_error(scan))
-        return TOK_RULES_error;
     if (quote != NULL) {
-        diag_error(scan->diag, DIAG_QUOTE_IN_WORD, part_of(span, (size_t)(quote - text.data), 1),
-                   "a quote cannot stand inside a bare word");
-        diag_help(scan->diag, "quote the whole word and write \\\" inside it; in a path %%22 stands for it");
+        if (reports) {
+            diag_error(scan->diag, DIAG_QUOTE_IN_WORD, part_of(span, (size_t)(quote - text.data), 1),
+                       "a quote cannot stand inside a bare word");
+            diag_help(scan->diag, "quote the whole word and write \\\" inside it; in a path %%22 stands for it");
+        }
         return TOK_RULES_error;
     }
-    for (size_t at = 0; at < text.size;) {
-        size_t end = text.data[at] == '{' ? placeholder_end(text, at) : text.data[at] == '}' ? 0 : at + 1;
-
-        if (end == 0) {
-            report_brace(scan, text, at, span);
-            break;
-        }
-        at = end;
-    }
+    brace = find_bad_brace(text);
+    if (reports)
+        report_brace(scan, text, brace, span);
+    if (is_glued_brace(scan, text, brace))
+        *good_size = (int)brace;
     return TOK_RULES_error;
 }
 

@@ -45,7 +45,8 @@ struct slice scan_text(const struct scan *scan, struct span span);
 
 /* ---- for scanner.l: each reports and returns the token that starts the parser's recovery, or the good token ---- */
 int scan_long_word(struct scan *scan, struct span span);
-int scan_bad_word(struct scan *scan, struct span span);
+/* *good_size: bytes of the word that are spent; a brace glued to its end is read again, as one that stands alone. */
+int scan_bad_word(struct scan *scan, struct span span, int *good_size);
 int scan_open_string(struct scan *scan, struct span span);
 int scan_bad_string_end(struct scan *scan, struct span span);
 /* Undoes escapes; `is_regex`: only \" is one (an escaped backslash stays two bytes: it is the regex's own). */

@@ -198,7 +198,7 @@ static void report_no_target(struct scan *scan, struct span span, const struct s
                   (int)word.size, word.data);
     else if (nearest != NULL)
         diag_help(scan->diag, "did you mean \"%s\"?", nearest);
-    else if (memchr(word.data, '.', word.size) != NULL)
+    else if (memchr(word.data, '.', word.size) != NULL && memchr(word.data, ':', word.size) == NULL)
         diag_help(scan->diag, "a target on another host is a whole URL: https://%.*s", (int)word.size, word.data);
     else
         diag_help(scan->diag, "a target starts with \"/\", \"{\", \"http:\", \"https:\" or a quote");
@@ -236,6 +236,8 @@ static void help_with_syntax(struct scan *scan, struct span span, const struct s
         diag_help(scan->diag, "\"->\" stands between blanks");
     } else if (lacks_arrow(scan) && (is_path || strcmp(error->unexpected, "=") == 0)) {
         diag_help(scan->diag, "write \"->\" between the source and the target");
+    } else if (wanted->string && !wanted->path) {
+        diag_help(scan->diag, "a regex is written in quotes");
     } else if (wanted->open && is_end && !wanted->end) {
         diag_help(scan->diag, "a block begins on the line that names it");
         scan->no_block_at = span.at;
