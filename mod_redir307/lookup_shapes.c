@@ -224,13 +224,15 @@ void lookup_collect_shapes(struct lookup *lookup, unsigned first, unsigned end)
         if (!ruleset_get(lookup->ruleset, RULESET_SHAPES, (uint64_t)index * sizeof shape, &shape, sizeof shape)) {
             return;
         }
-        /* Shapes come best first: what is here already and holds for sure ends the search. */
+        /* Shapes come best first: what is here already and should answer ends the search, which goes on from there
+         * in the rare case that it does not. */
         if (lookup->found_count > 0) {
             const struct lookup_match *best = &lookup->found[0];
+            const struct lookup_match *worst = &lookup->found[LOOKUP_FOUND_LIMIT - 1];
+            bool is_full = lookup->found_count == LOOKUP_FOUND_LIMIT;
 
-            if (!best->is_conditional && best->rank < shape.best_rank) return;
-            if (lookup->found_count == LOOKUP_FOUND_LIMIT
-                && lookup->found[LOOKUP_FOUND_LIMIT - 1].rank < shape.best_rank) {
+            if ((!best->is_conditional && best->rank < shape.best_rank)
+                || (is_full && worst->rank < shape.best_rank)) {
                 lookup->found_overflowed = true;
                 return;
             }

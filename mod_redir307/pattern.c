@@ -93,7 +93,9 @@ static bool match_many(struct ruleset_cursor *program, bool ignores_case, const 
     }
     if (suffix.size > 0) {
         /* at least one byte before it */
-        if ((size_t)(stop - at) < suffix.size + 2) return false;
+        struct slice left = slice_of(at, (size_t)(stop - at));
+
+        if (left.size < suffix.size + 2 || !pattern_is_boundary(left, left.size - suffix.size)) return false;
         if (!pattern_text_equal(slice_of(stop - suffix.size, suffix.size), suffix, ignores_case, case_differs)) {
             return false;
         }

@@ -25,6 +25,11 @@ bool pattern_text_equal(struct slice a, struct slice b, bool ignores_case, bool 
     return true;
 }
 
+bool pattern_is_boundary(struct slice text, size_t at)
+{
+    return !(at >= 1 && text.data[at - 1] == '%') && !(at >= 2 && text.data[at - 2] == '%');
+}
+
 static bool is_digit(char byte)
 {
     return byte >= '0' && byte <= '9';
@@ -200,18 +205,27 @@ static void keep(const struct pattern_part *part, struct slice text, struct patt
     if (captures && part->capture < PATTERN_CAPTURE_LIMIT) captures[part->capture].text = text;
 }
 
-/* Several placeholders. With `open_end` the last part may stop anywhere; *used is then where. */
-static bool match_shared(const struct pattern_part *parts, unsigned count, struct slice text, bool ignores_case,
-                         bool open_end, struct pattern_capture *captures, bool *case_differs, size_t *used)
+/* How a text is looked at. */
+struct mode {
+    bool ignores_case;
+    bool is_decoded; /* a query value: "%" is a byte like any other */
+    bool open_end;   /* the last part may stop anywhere */
+};
+
+/* Several placeholders. *used: where the last part stops. */
+static bool match_shared(const struct pattern_part *parts, unsigned count, struct slice text, struct mode mode,
+                         struct pattern_capture *captures, bool *case_differs, size_t *used)
 {
+    bool ignores_case = mode.ignores_case;
     uint16_t ends[PATTERN_PART_LIMIT][PATTERN_SHARED_SEGMENT_SIZE + 1];
     uint16_t next[PATTERN_SHARED_SEGMENT_SIZE + 2];
     uint8_t fits[PATTERN_SHARED_SEGMENT_SIZE + 1];
 
     if (text.size > PATTERN_SHARED_SEGMENT_SIZE || count > PATTERN_PART_LIMIT) return false;
-    for (size_t q = 0; q <= text.size; q++) fits[q] = open_end || q == text.size;
+    for (size_t q = 0; q <= text.size; q++) fits[q] = mode.open_end || q == text.size;
     for (unsigned i = count; i-- > 0;) {
         next[text.size + 1] = NOWHERE;
+        for (size_t q = 0; q <= text.size && !mode.is_decoded; q++) fits[q] &= pattern_is_boundary(text, q);
         for (size_t q = text.size + 1; q-- > 0;) next[q] = fits[q] ? (uint16_t)q : next[q + 1];
         find_ends(&parts[i], text, ignores_case, fits, next, ends[i]);
         for (size_t q = 0; q <= text.size; q++) fits[q] = ends[i][q] != NOWHERE;
@@ -245,52 +259,57 @@ static bool cut_start(const struct pattern_part *part, struct slice *text, bool 
     return true;
 }
 
-bool pattern_segment_match(const struct pattern_segment *segment, struct slice text, bool ignores_case,
-                           struct pattern_capture *captures, bool *case_differs)
+/* The whole text. */
+static bool match_whole(const struct pattern_segment *segment, struct slice text, struct mode mode,
+                        struct pattern_capture *captures, bool *case_differs)
 {
     const struct pattern_part *first = segment->parts, *end = first + segment->part_count;
+    size_t used;
 
     if (first < end && first->kind == PATTERN_LITERAL) {
-        if (!cut_start(first, &text, ignores_case, case_differs)) return false;
+        if (!cut_start(first, &text, mode.ignores_case, case_differs)) return false;
         first++;
     }
     if (first < end && end[-1].kind == PATTERN_LITERAL) {
         struct slice last = end[-1].text;
 
-        if (text.size < last.size
-            || !pattern_text_equal(slice_of(text.data + text.size - last.size, last.size), last, ignores_case,
-                                   case_differs)) {
+        if (text.size < last.size || !(mode.is_decoded || pattern_is_boundary(text, text.size - last.size))) {
             return false;
         }
         text.size -= last.size;
+        if (!pattern_text_equal(slice_of(text.data + text.size, last.size), last, mode.ignores_case, case_differs)) {
+            return false;
+        }
         end--;
     }
     if (first == end) return text.size == 0;
     if (end - first == 1) {
-        if (!part_takes(first, text, ignores_case, case_differs)) return false;
+        if (!part_takes(first, text, mode.ignores_case, case_differs)) return false;
         keep(first, text, captures);
         return true;
     }
-    size_t used;
-    return match_shared(first, (unsigned)(end - first), text, ignores_case, false, captures, case_differs, &used);
+    return match_shared(first, (unsigned)(end - first), text, mode, captures, case_differs, &used);
+}
+
+bool pattern_segment_match(const struct pattern_segment *segment, struct slice text, bool ignores_case,
+                           struct pattern_capture *captures, bool *case_differs)
+{
+    return match_whole(segment, text, (struct mode){ .ignores_case = ignores_case }, captures, case_differs);
 }
 
 bool pattern_segment_match_start(const struct pattern_segment *segment, struct slice text, bool ignores_case,
                                  struct pattern_capture *captures, bool *case_differs, size_t *used)
 {
     const struct pattern_part *first = segment->parts, *end = first + segment->part_count;
-    size_t whole = text.size;
+    const struct mode mode = { .ignores_case = ignores_case, .open_end = true };
+    size_t whole = text.size, more = 0;
 
     if (first < end && first->kind == PATTERN_LITERAL) {
         if (!cut_start(first, &text, ignores_case, case_differs)) return false;
         first++;
     }
-    if (first == end) {
-        *used = whole - text.size;
-        return true;
-    }
-    size_t more;
-    if (!match_shared(first, (unsigned)(end - first), text, ignores_case, true, captures, case_differs, &more)) {
+    if (first < end
+        && !match_shared(first, (unsigned)(end - first), text, mode, captures, case_differs, &more)) {
         return false;
     }
     *used = whole - text.size + more;
@@ -300,11 +319,10 @@ bool pattern_segment_match_start(const struct pattern_segment *segment, struct s
 bool pattern_value_match(const struct pattern_segment *segment, struct slice value,
                          struct pattern_capture *captures, bool *case_differs)
 {
-    const bool ignores_case = false; /* names and values of a query keep their case */
-
     if (value.size == 0 && segment->part_count == 1 && segment->parts[0].kind == PATTERN_FREE) {
         keep(&segment->parts[0], value, captures);
         return true;
     }
-    return pattern_segment_match(segment, value, ignores_case, captures, case_differs);
+    /* names and values of a query keep their case */
+    return match_whole(segment, value, (struct mode){ .is_decoded = true }, captures, case_differs);
 }

@@ -18,6 +18,9 @@ struct pattern_segment {
     struct pattern_part parts[PATTERN_PART_LIMIT];
 };
 
+/* True where a cut at text[at] does not go through an escape: in a normal form each "%" starts one. */
+bool pattern_is_boundary(struct slice text, size_t at);
+
 /* `captures` may be NULL. *case_differs is only ever set, never cleared. */
 bool pattern_segment_match(const struct pattern_segment *segment, struct slice text, bool ignores_case,
                            struct pattern_capture *captures, bool *case_differs);

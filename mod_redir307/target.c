@@ -78,14 +78,24 @@ static enum url_place url_place(unsigned place)
     }
 }
 
-static void put_host(struct writer *out, const struct lookup *lookup)
+/* The host without its port; the brackets of an IPv6 address may stand bare in an authority only (RFC 3986, 3.2.2). */
+static void put_host(struct writer *out, const struct lookup *lookup, unsigned place)
 {
     struct slice host = lookup->key->host;
-    bool is_ipv6 = host.size && memchr(host.data, ':', host.size);
+    bool is_ipv6 = host.size && memchr(host.data, ':', host.size), is_bare = place == TARGET_IN_AUTHORITY;
 
-    if (is_ipv6) put(out, SLICE("["));
+    if (is_ipv6) put(out, is_bare ? SLICE("[") : SLICE("%5B"));
     put(out, host);
-    if (is_ipv6) put(out, SLICE("]"));
+    if (is_ipv6) put(out, is_bare ? SLICE("]") : SLICE("%5D"));
+}
+
+/* The request's query; where there is none, the "?" that was to lead it goes, too. */
+static void put_query(struct writer *out, struct slice query, unsigned place)
+{
+    bool stands_alone = place == TARGET_IN_QUERY;
+
+    if (stands_alone && query.size == 0 && out->size && out->data[out->size - 1] == '?') out->size--;
+    put_encoded(out, query, stands_alone ? URL_IN_QUERY : url_place(place));
 }
 
 static void put_piece(struct writer *out, const struct lookup *lookup, const struct target_source *source,
@@ -104,14 +114,12 @@ static void put_piece(struct writer *out, const struct lookup *lookup, const str
         put_encoded(out, source->captures[index].text, url_place(place));
         break;
     case TARGET_HOST_CAPTURE: put(out, lookup_host_capture(lookup, index)); break;
-    case TARGET_HOST: put_host(out, lookup); break;
+    case TARGET_HOST: put_host(out, lookup, place); break;
     case TARGET_PATH:
         if (place == TARGET_IN_PATH) put(out, lookup->path);
         else put_normal(out, lookup->path, url_place(place));
         break;
-    case TARGET_QUERY:
-        put_encoded(out, lookup->key->query, place == TARGET_IN_QUERY ? URL_IN_QUERY : url_place(place));
-        break;
+    case TARGET_QUERY: put_query(out, lookup->key->query, place); break;
     case TARGET_SCHEME: put(out, lookup->key->scheme); break;
     default: break;
     }
@@ -139,7 +147,7 @@ static bool put_template(struct writer *out, const struct lookup *lookup, const 
     *flags = cursor_u8(&template);
     if (*flags & TARGET_IS_HTTPS) {
         put(out, SLICE("https://"));
-        put_host(out, lookup);
+        put_host(out, lookup, TARGET_IN_AUTHORITY);
         put(out, lookup->path);
         return !template.failed;
     }
