@@ -19,9 +19,10 @@ struct parse {
     struct diag *diag;
     struct scan scan;
     const struct source *source;
-    const struct parse *includer; /* NULL: a file of the command line */
+    struct parse *includer;       /* NULL: a file of the command line */
     struct span include_span;     /* the word that named this file, in the includer */
     unsigned include_depth;
+    bool is_full;                 /* the file limit was met and reported; kept in the file of the command line */
     bool has_identity;            /* false for texts and standard input */
     dev_t device;
     ino_t inode;
@@ -144,13 +145,20 @@ static bool goes_round(const struct parse *parse, const struct parse *included)
     return false;
 }
 
-/* True where one more file may be read; else it is reported. */
-static bool has_room(const struct parse *parse, struct span span)
+/* True where one more file may be read; else that is said once, for all that follows would be left out too. */
+static bool has_room(struct parse *parse, struct span span)
 {
+    struct parse *first = parse;
+
     if (source_count(parse->ast->sources) < PARSE_FILE_LIMIT)
         return true;
-    diag_error(parse->diag, DIAG_TOO_MANY_FILES, span, "this would be more than %d files in one compilation",
-               PARSE_FILE_LIMIT);
+    while (first->includer != NULL)
+        first = first->includer;
+    if (!first->is_full)
+        diag_error(parse->diag, DIAG_TOO_MANY_FILES, span,
+                   "this and all further files are left out: there are more than %d in this compilation",
+                   PARSE_FILE_LIMIT);
+    first->is_full = true;
     return false;
 }
 
