@@ -1,0 +1,64 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# rulec check: what is found goes to standard output, as text or as JSON. The messages themselves: t/lang.t.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP;
+use Redir307::Rulec qw(rulec rules run_in folder rulec_path write_bytes);
+use Test::More;
+
+my $folder = folder();
+my $check = sub { return run_in($folder, rulec_path(), 'check', @_, { separate => 1 }) };
+
+rules('good', "# two rules\n/a -> /b\n/c gone\nexpect GET /a -> 307 /b\n");
+my ($status, $said, $error) = $check->('good.redir');
+is("$status $error", '0 ', 'good rules');
+is($said, "2 rules, 1 tests hold, 0 warnings\n4 lines in 1 files: 2 of rules, 0 table rows, 1 comments and headings, 0 blank, 1 others\n",
+    'what was read is summed up');
+is(($check->('-q', 'good.redir'))[1], '', '--quiet: nothing is wrong, nothing is said');
+($status, $said) = $check->('--format', 'json', 'good.redir');
+is_deeply([$status, decode_json($said)], [0, { diagnostics => [], errors => 0, warnings => 0, rules => 2 }], 'the same as JSON');
+
+rules('wrong', "/a -> /b\n/a -> /c\n/d -> /e\n/d -> /f\n");
+($status, $said, $error) = $check->('wrong.redir');
+is($status, 1, 'mistakes: exit status 1');
+is($error, '', '... standard error stays empty');
+like($said, qr/^wrong\.redir:2:1: error: .*\[R307-045\]$/m, '... place, severity, message, code');
+like($said, qr/^\d+ errors, 0 warnings\n\z/m, '... and their count');
+($status, $said) = $check->('--format=json', 'wrong.redir');
+is($status, 1, 'mistakes as JSON: exit status 1');
+my $found = decode_json($said);
+my ($conflict) = grep { $_->{code} eq 'R307-045' } @{ $found->{diagnostics} };
+is_deeply({ map { $_ => $conflict->{$_} } qw(file line column severity name) },
+    { file => 'wrong.redir', line => 2, column => 1, severity => 'error', name => 'conflict' }, 'a diagnostic in JSON');
+is($conflict->{end_line}, 2, '... where it ends');
+ok($conflict->{message} && (grep { $_->{kind} eq 'note' && $_->{line} == 1 } @{ $conflict->{notes} }), '... and its note points at the other rule');
+is(scalar(@{ $found->{diagnostics} }), $found->{errors} + $found->{warnings}, 'the counts are those of the list');
+
+# Bytes that are no UTF-8 come out as JSON all the same.
+write_bytes("$folder/bytes.redir", "/a\xff -> /b\n/c -> /d\n");
+($status, $said) = $check->('--format', 'json', 'bytes.redir');
+is($status, 1, 'bytes that are no UTF-8: exit status 1');
+is(eval { decode_json($said)->{diagnostics}[0]{code} }, 'R307-001', '... and still JSON') or diag($said);
+
+($status, undef, $error) = $check->('missing.redir');
+is($status, 3, 'a missing file: exit status 3');
+like($error, qr/^rulec check: missing\.redir: No such file or directory$/, '... with the reason');
+for my $format (qw(sarif github)) {
+    ($status, undef, $error) = $check->('--format', $format, 'good.redir');
+    is($status, 2, "--format $format: exit status 2");
+    like($error, qr/this version does not write the format "$format"; the formats are text and json/, '... and it is said');
+}
+is(($check->('--format', 'xml', 'good.redir'))[0], 2, 'an unknown format: exit status 2');
+
+# Rules from standard input, and several files as one set.
+($status, $said) = run_in($folder, rulec_path(), 'check', '-', { input => "/a -> /b oops\n" });
+is($status, 1, 'rules from standard input');
+like($said, qr/^-:1:\d+: error: |^[^\n]*standard input[^\n]*:1:\d+: error: /, '... with their place');
+rules('also', "/a -> /z\n");
+($status, $said) = $check->('good.redir', 'also.redir');
+is($status, 1, 'two files are one set: what contradicts is found');
+like($said, qr/^also\.redir:1:1: error: .*\n(.*\n)*good\.redir:2:1: note: /m, '... with both places');
+done_testing();

@@ -1,0 +1,94 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# rulec test: TAP of every expect and every exact rule.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Redir307::Rulec qw(rulec rules run_in folder rulec_path);
+use Test::More;
+
+sub tap {
+    my ($text, @options) = @_;
+    rules('t', $text);
+    return rulec('test', @options, 't.redir');
+}
+
+my ($status, $said) = tap(<<'REDIR');
+/a -> /b permanent
+/old gone
+/x/* -> /y/*
+/form -> /f { when method POST }
+expect GET /a -> 308 /b
+expect GET /x/1 -> 307 /y/1
+expect POST /form -> 307 /f
+expect GET /form -> pass
+expect GET /old -> 410
+REDIR
+is($status, 0, 'all tests hold: exit status 0');
+is($said, <<'TAP', 'each expect is a test, and so are the exact rules without conditions');
+TAP version 13
+ok 1 - t.redir:5: GET /a
+ok 2 - t.redir:6: GET /x/1
+ok 3 - t.redir:7: POST /form
+ok 4 - t.redir:8: GET /form
+ok 5 - t.redir:9: GET /old
+ok 6 - t.redir: 2 exact rules answer for themselves
+1..6
+TAP
+is((tap("/a -> /b\n/c -> /d\n", '-v'))[1], "TAP version 13\nok 1 - t.redir:1: /a\nok 2 - t.redir:2: /c\n1..2\n", '--verbose: a line each');
+
+($status, $said) = tap("/a -> /b\nexpect GET /a -> 308 /b\nexpect GET /a -> 307 /c\nexpect GET /a -> pass\nexpect GET /q -> 307 /b\nexpect GET /a -> 307 /b\n");
+is($status, 1, 'a test fails: exit status 1');
+is($said, <<'TAP', '... and what was wanted and what came');
+TAP version 13
+not ok 1 - t.redir:2: GET /a
+# wanted 308 /b
+# got    307 /b by t.redir:1
+not ok 2 - t.redir:3: GET /a
+# wanted 307 /c
+# got    307 /b by t.redir:1
+not ok 3 - t.redir:4: GET /a
+# wanted pass
+# got    307 /b by t.redir:1
+not ok 4 - t.redir:5: GET /q
+# wanted 307 /b
+# got    pass (no rule answers)
+ok 5 - t.redir:6: GET /a
+ok 6 - t.redir: 1 exact rules answer for themselves
+1..6
+TAP
+
+# Rules of every kind of site, with and without conditions beside them, are tests of themselves.
+($status, $said) = tap(<<'REDIR', '-v');
+/any -> /1
+site h.example { /a -> /2; /a/ -> /3 { slash exact } }
+site *.w.example { /a -> /4 }
+site **.d.example { /a -> /5 }
+site {l:en|de}.c.example { /a -> https://{l}.x.example/6 }
+site p.example:8080 { /a -> /7 }
+site xn--bcher-kva.example { /a -> /8 }
+site [2001:db8::1] { /a -> /9 }
+/t -> /10 temporary auto
+/s -> https://s.example/11 { query drop }
+/p pass
+/g gone
+/u unavailable-for-legal-reasons
+REDIR
+is($status, 0, 'exact rules of all kinds') or diag($said);
+is(scalar(() = $said =~ /^ok/mg), 14, '... each is a test');
+unlike($said, qr/SKIP/, '... and none is skipped');
+
+($status, $said) = tap("/m -> /post { when method POST; unless scheme https }\n/m -> /other\n", '-v');
+is($said, "TAP version 13\nok 1 - t.redir:2: /m\n1..1\n", 'a rule behind one with conditions is asked for with what they leave');
+($status, $said) = tap("/m -> /post { unless method PATCH }\n/m -> /other\n", '-v');
+is($status, 0, 'where they leave too little');
+like($said, qr/^ok 1 - t\.redir:2: \/m # SKIP .* by t\.redir:1$/m, '... it is skipped, and the rule before it is named');
+
+($status, $said) = tap("/x/* -> /y/*\n");
+is("$status $said", "0 TAP version 13\n1..0 # SKIP the rules hold no test: no expect, no exact rule without conditions\n", 'no test at all is said');
+($status, $said) = run_in(folder(), rulec_path(), 'test', rules('w', "/a -> /b oops\n"), { separate => 1 });
+is($status, 1, 'rules that do not compile: exit status 1');
+is($said, "Bail out! The rules do not compile.\n", '... and TAP says so');
+is((rulec('test', 'missing.redir'))[0], 3, 'a missing file: exit status 3');
+done_testing();
