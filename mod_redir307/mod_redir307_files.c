@@ -58,7 +58,8 @@ void rules_file_leave(struct rules_file *file)
 
 /* ---- what is told ---- */
 
-uint64_t identity_hash(const struct ruleset_identity *identity)
+/* Never 0. */
+static uint64_t identity_hash(const struct ruleset_identity *identity)
 {
     const uint64_t parts[] = { identity->device,
                                identity->inode,
@@ -94,7 +95,7 @@ static void tell_encoded_slash(const struct rules_file *file)
     }
 }
 
-static void tell_taken(struct rules_file *file, int level)
+void rules_file_tell(struct rules_file *file, int level)
 {
     struct ruleset_counts counts;
     char id[RULESET_ID_SIZE + 1];
@@ -160,7 +161,7 @@ void rules_file_load(struct rules_file *file, int level)
     if (ruleset_map_open(file->path, RULESET_MAP_SHARED_PAGES, &opened, reason)) {
         take(file, &opened);
         file->has_refused = false;
-        tell_taken(file, level);
+        rules_file_tell(file, level);
     }
     else {
         file->has_refused = true;

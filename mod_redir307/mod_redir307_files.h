@@ -51,11 +51,11 @@ struct rules_file {
  * The caller holds `looking`, or is alone. */
 void rules_file_load(struct rules_file *file, int level);
 
+/* Tells once for all processes which rules the file holds that was taken. */
+void rules_file_tell(struct rules_file *file, int level);
+
 /* Under this key the list hangs on the configuration's pool: no state outlives it. */
 extern const char rules_files_key[];
-
-/* Never 0. */
-uint64_t identity_hash(const struct ruleset_identity *identity);
 
 /* ---- beyond a restart (mod_redir307_kept.c) ---- */
 

@@ -104,5 +104,4 @@ void kept_reopen(struct rules_file *file, apr_pool_t *scratch)
     file->map = (struct ruleset_map){
         .ruleset = ruleset, .bytes = kept->bytes, .size = kept->size, .identity = kept->identity
     };
-    atomic_store(&file->told->taken, identity_hash(&file->map.identity));
 }

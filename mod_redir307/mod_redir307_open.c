@@ -163,8 +163,11 @@ static bool open_first(struct rules_file *file, apr_pool_t *scratch)
     struct ruleset_identity identity;
 
     kept_reopen(file, scratch);
-    if (!file->map.ruleset || ruleset_identity_of(file->path, &identity) != 0 ||
-        !ruleset_identity_equal(&file->map.identity, &identity)) {
+    if (file->map.ruleset && ruleset_identity_of(file->path, &identity) == 0 &&
+        ruleset_identity_equal(&file->map.identity, &identity)) {
+        rules_file_tell(file, APLOG_INFO);
+    }
+    else {
         rules_file_load(file, APLOG_INFO);
     }
     if (file->map.ruleset) {

@@ -123,4 +123,14 @@ is(vary(request('GET', '/deflated.html', @https, 'Accept-Encoding' => 'gzip')), 
 is(vary(request('GET', '/missing', @https)), 'x-forwarded-proto:1', 'an error page names it');
 is(vary(request('GET', '/page.html', @https, 'If-None-Match' => '*')), 'x-forwarded-proto:1', '304 names it, too');
 stop();
+SKIP: {
+    skip 'no mod_http2', 3 if !has_module('http2');
+    serve(modules => ['http2', 'deflate', 'filter'], conf => "Protocols h2c http/1.1\nRedir307TrustProxy 127.0.0.1\nSetOutputFilter DEFLATE\n");
+    my $h2 = h2('GET', '/page.html', @https);
+    skip 'curl cannot speak HTTP/2', 3 if !$h2;
+    is(vary($h2), 'x-forwarded-proto:1', 'over HTTP/2: on a page');
+    is(vary(h2('GET', '/missing', @https)), 'x-forwarded-proto:1', 'on an error page');
+    is(vary(h2('GET', '/upgrade')), 'x-forwarded-proto:1', 'and on a redirect');
+    stop();
+}
 done_testing();

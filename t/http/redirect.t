@@ -91,6 +91,11 @@ leaves('GET', '/form', 'is none for GET');
 leaves('post', '/form', 'and none for "post": case counts', status => 501);
 announce(qr{AH00135: Invalid method in request post /form});
 
+redirects('OPTIONS', '/pay', 307, 'https://pay.example/', 'OPTIONS is a method like any other');
+my $preflight = answers('OPTIONS', '/pay', 200, 'but a CORS preflight is left alone, for browsers fail one that is redirected',
+    Origin => 'https://shop.example', 'Access-Control-Request-Method' => 'POST');
+is($preflight->field('Location'), undef, 'it is httpd\'s to answer');
+
 # ---- fields ----
 
 my $answer = request('GET', '/pay');
