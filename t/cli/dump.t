@@ -22,6 +22,8 @@ sub compiled_part {
         my ($status, $said) = rulec('compile', rules('set', $text));
         return 1 if $status eq '0';
         my %wrong = map { $_ => 1 } $said =~ /^set\.redir:(\d+):\d+: error: [^\n]*\[R307-(?:041|045)\]/mg;
+        # A closed set in a host that meets another host of its site is an error of another kind: not our matter.
+        return undef if $said =~ /R307-035/;
         if (!%wrong) { diag($said); return 0 }
         my $line = 0;
         $text = join '', map { $wrong{++$line} ? "\n" : $_ } $text =~ /[^\n]*\n/g;
@@ -33,7 +35,9 @@ my @failed;
 for my $seed ($first .. $first + $sets - 1) {
     srand $seed;
     my $set = generate_set();
-    if (!compiled_part(rule_text($set))) { push @failed, "seed $seed does not compile"; next }
+    my $compiles = compiled_part(rule_text($set));
+    next if !defined $compiles;
+    if (!$compiles) { push @failed, "seed $seed does not compile"; next }
     my ($status, $text) = rulec('dump', 'set.r307');
     if ($status ne '0') {
         # The one thing that a rule file does not keep: which rules of `**.` are not of `*.`.
