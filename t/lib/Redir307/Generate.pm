@@ -105,7 +105,6 @@ sub generate_source {
     elsif ($roll < 0.81) {
         @source{qw(tail star)} = ('below', '*');
         push @{ $source{head} }, chance(0.75) ? [literal(map { [$_, $_] } qw(1. v a 1 f.))] : [literal(['v', 'v'], ['', '']), placeholder('int'), literal(['.', '.'])];
-        shift @{ $source{head}[-1] } if $source{head}[-1][0]{normal} // '-' eq '';
         @{ $source{head}[-1] } = grep { !exists $_->{normal} || $_->{normal} ne '' } @{ $source{head}[-1] };
     }
     elsif ($roll < 0.89) {
@@ -219,6 +218,8 @@ sub generate_rule {
         @clauses = (['when', 'scheme', 'http'], grep { $_->[0] ne 'query' && "@$_[0,1]" ne 'when scheme' && "@$_[0,1]" ne 'unless scheme' } @clauses);
     }
     else { $action = { kind => 'target', pieces => generate_target($source, \@own_hosts, $lets), word => chance(0.5) ? undef : pick(@STATUS_WORDS) } }
+    # A rule without a target has nothing to add a query to.
+    @clauses = grep { $_->[0] ne 'query' } @clauses if $action->{kind} eq 'pass' || $action->{kind} eq 'status';
     return { kind => 'rule', source => $source, action => $action, clauses => \@clauses };
 }
 
@@ -254,6 +255,8 @@ sub generate_set {
         my %seen;
         my @hosts = chance(0.12) ? ($HOSTS[14]) : grep { !$seen{ join ' ', $_->{kind} eq 'below' || $_->{kind} eq 'domain' ? 'w' : 'e', $_->{name}, $_->{port} // 0, $_->{set} ? 1 : 0 }++ }
             map { splice @pool, rand @pool, 1 } 1 .. pick(1, 1, 1, 2, 3);
+        # A name that also comes out of a closed set of the same site is an error: what would the placeholder hold?
+        @hosts = ($HOSTS[14]) if grep { $_->{set} } @hosts;
         @hosts = ({ kind => 'any' }) if chance(0.05);
         my @clauses = generate_clauses(0);
         my @lets;
@@ -389,7 +392,8 @@ sub generate_request {
     $authority = uc $authority if chance(0.03);
     $authority =~ s/^([^\[:]+)/$1./ if chance(0.03);
     my $method = pick(@METHODS);
-    return "$method $path$query" if chance(0.02);
+    # Without a host, "//" would begin one.
+    return "$method $path$query" if chance(0.02) && $path !~ m{^//};
     return "$method $scheme://$authority$path$query";
 }
 

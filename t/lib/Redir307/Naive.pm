@@ -69,8 +69,10 @@ sub decode_value {
     $text =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge;
     return $text;
 }
-sub decode_path { my ($text) = @_; $text =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge; return $text }
-sub encode_value { my ($text) = @_; $text =~ s/([^A-Za-z0-9\-._~!\$'()*,:\@])/sprintf '%%%02X', ord $1/ge; return $text }
+# "/" and "?" may stand in a query (RFC 3986, 3.4).
+sub encode_value { my ($text) = @_; $text =~ s{([^A-Za-z0-9\-._~!\$'()*,:\@/?])}{sprintf '%%%02X', ord $1}ge; return $text }
+# What is already a normal path stays as it is, but for the bytes that have a meaning in a query.
+sub encode_path_value { my ($text) = @_; $text =~ s/([&=+;])/sprintf '%%%02X', ord $1/ge; return $text }
 sub encode_segment { my ($text) = @_; $text =~ s/([^A-Za-z0-9\-._~!\$&'()*+,;=:\@])/sprintf '%%%02X', ord $1/ge; return $text }
 sub encode_path { my ($text) = @_; $text =~ s{([^A-Za-z0-9\-._~!\$&'()*+,;=:\@/])}{sprintf '%%%02X', ord $1}ge; return $text }
 # Only what may stand nowhere in a URI; "%" stays.
@@ -150,7 +152,11 @@ sub _add {
     my ($self, $item, $scope) = @_;
     my ($source, $action) = @$item{qw(source action)};
     my %rule = (%$scope, source => $source, action => $action, order => scalar @{ $self->{rules} });
-    $rule{hosts} = [$source->{host}] if $source->{host};
+    if ($source->{host}) {
+        # A scheme's own port says nothing where the scheme is written: https://h:443/a is https://h/a.
+        my $own = { http => 80, https => 443 }->{ $source->{scheme} // '' } // 0;
+        $rule{hosts} = [{ %{ $source->{host} }, port => ($source->{host}{port} // 0) == $own ? undef : $source->{host}{port} }];
+    }
     for my $fold ('', 'i') {
         my $flag = $fold ? '(?i)' : '';
         $rule{"head$fold"} = [map { my $re = $flag . join '', map { part_regex($_, $UNIT) } @$_; qr/^$re$/ } @{ $source->{head} }];
@@ -391,18 +397,19 @@ sub location {
         if ($place eq 'authority') { $front .= $value }
         elsif ($place eq 'path') {
             # The request was `/a` itself: the slash before a final star goes too.
-            $way =~ s{/$}{} if $name eq '*' && $match->{bare} && $i == $#glued;
+            $way =~ s{/$}{} if $name eq '*' && $match->{bare} && $i == $#glued && $way ne '/';
             $way .= $kind eq 'path' ? $value : encode_segment($value);
         }
         elsif ($place eq 'query') {
-            $query .= $name eq 'query' && $alone ? encode_uri($value) : encode_value($kind eq 'path' ? decode_path($value) : $value);
+            $query .= $name eq 'query' && $alone ? encode_uri($value)
+                : $kind eq 'path' ? encode_path_value($value) : encode_value($value);
         }
         else { $fragment .= $kind eq 'path' ? $value : encode_fragment($value) }
     }
     if (grep { ref } @glued) {
         return if grep { $_ eq '.' || $_ eq '..' } split m{/}, $way, -1;
-        $way =~ s{^/+}{/};
-        $way = '/' if $way eq '' && $front eq '';
+        # Behind an authority a second slash does no harm; in front it would be an authority.
+        $way =~ s{^/+}{/} if $front eq '';
     }
     $query = undef if $takes_query && defined $query && $query eq '';
     my $url = $front . $way;

@@ -12,8 +12,8 @@ sub host_text {
     my ($host) = @_;
     my $name = $host->{kind} eq 'any' ? '*' : $host->{kind} eq 'below' ? "*.$host->{name}"
         : $host->{kind} eq 'domain' ? "**.$host->{name}" : $host->{written} // $host->{name};
-    $name = "{$host->{set}{name}:" . join('|', @{ $host->{set}{members} }) . "}.$host->{name}" if $host->{set};
     $name = "[$name]" if $host->{kind} eq 'exact' && $name =~ /:/;
+    $name = "{$host->{set}{name}:" . join('|', @{ $host->{set}{members} }) . "}.$host->{name}" if $host->{set};
     return $host->{port} ? "$name:$host->{port}" : $name;
 }
 
