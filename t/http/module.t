@@ -18,6 +18,13 @@ SKIP: {
     is("@names", 'redir307_module', 'the module exports its record and nothing else');
 }
 
+# Each message that it writes into httpd's log has its section in the documents, and the other way round.
+my $sources = Redir307::Httpd::source_folder();
+my %codes = map { $_ => 1 } map { read_file($_) =~ /"(R307-\d+):/g } glob "'$sources/mod_redir307/mod_redir307*.c'";
+my %told = map { $_ => 1 } read_file("$sources/docs/log-messages.md") =~ /^## (R307-\d+): /gm;
+cmp_ok(scalar keys %codes, '>', 5, 'the module has messages');
+is(join(' ', sort keys %told), join(' ', sort keys %codes), 'each is told in docs/log-messages.md');
+
 # Without a line of ours the module does nothing at all.
 serve(rules => undef, watch => '1s');
 leaves('GET', '/x', 'without rules every request is httpd\'s');
@@ -35,7 +42,7 @@ for my $mpm (qw(event worker prefork)) {
     serve(watch => '50ms', children => 2);
     redirects('GET', '/x', 307, '/one', "$mpm: the rules answer");
     put_bytes($path, $two);
-    ok(reload_waits(sub { my $all = 1; for (1 .. 6) { $all &&= request('GET', '/x')->field('Location') eq '/two' } $all }),
+    ok(reload_waits(sub { my $all = 1; for (1 .. 6) { $all &&= (request('GET', '/x')->field('Location') // '') eq '/two' } $all }),
         "$mpm: every child takes a new file");
     truncate $path, 0;
     my $answer = request('GET', '/x');

@@ -67,6 +67,7 @@ sub folder {
     return $folder;
 }
 
+sub source_folder { return $source_folder }
 sub port { return $port }
 sub url { return "http://127.0.0.1:$port$_[0]" }
 sub path_of { return $_[0] =~ m{^/} ? $_[0] : folder() . "/$_[0]" }
@@ -285,6 +286,8 @@ sub stop {
     ok($ended, 'httpd stops when it is told to');
     my @lines = grep { /\[\w*:(?:warn|error|crit|alert|emerg)\]|runtime error:|ERROR: \w+Sanitizer/ }
         split /\n/, read_file('error.log') . read_file('httpd.out');
+    # httpd's own: a connection that was just answered is closed while its process ends.
+    @lines = grep { !/AH03092: process_lingering_close/ } @lines;
     for my $pattern (@announced) { @lines = grep { !/$pattern/ } @lines }
     is(join("\n", @lines), '', 'the error log holds no warning that was not announced');
     @announced = ();
