@@ -9,6 +9,8 @@
 #   ```redir shop.redir    compiles and is kept under that name for the blocks below it
 #   ```csv moved.csv       any file that the blocks below need
 #   ```apache              a configuration that httpd accepts
+#   ```console             in the tutorial: `$ rulec ...` lines, each with the output that stands below it, if any does;
+#                          a line `...` stands for the rest
 use strict;
 use warnings;
 use Test::More;
@@ -87,7 +89,7 @@ sub blocks {
 sub try_rules {
     my ($path, $block, $folder) = @_;
     my ($code) = grep { /^R307-\d+$/ } @{ $block->{words} };
-    my ($name) = grep { /\.redir$/ } @{ $block->{words} };
+    my ($name) = grep { m{\.redir$} } @{ $block->{words} };
     $name //= 'example.redir';
     write_file("$folder/$name", $block->{text});
     my ($status, $text) = run($folder, $rulec, 'check', $name);
@@ -104,6 +106,28 @@ sub try_rules {
     return;
 }
 
+# The commands are run in the folder that the blocks above wrote their files into.
+sub try_commands {
+    my ($path, $block, $folder) = @_;
+    local $ENV{PATH} = dirname($rulec) . ":$ENV{PATH}";
+    my $line = $block->{line};
+    for my $part (split /^(?=\$ )/m, $block->{text}) {
+        my ($command, @wanted) = split /\n/, $part;
+        $line++;
+        my ($status, $text) = run($folder, 'sh', '-c', $command =~ s/^\$ //r);
+        if (grep { /R307-\d+/ } @wanted) { is($status, 1, "$path:$line: this command refuses the rules") }
+        else { is($status, 0, "$path:$line: this command is fine") or diag($text) }
+        my @got = split /\n/, $text;
+        if (@wanted && $wanted[-1] eq '...') {
+            pop @wanted;
+            splice @got, scalar @wanted if @got > @wanted;
+        }
+        is(join("\n", @got), join("\n", @wanted), "$path:$line: it says what stands there") if @wanted;
+        $line += @wanted;
+    }
+    return;
+}
+
 my %seen;
 for my $path (documents()) {
     my $folder = tempdir('redir307-docs-XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -112,6 +136,8 @@ for my $path (documents()) {
         if ($block->{kind} eq 'redir') {
             try_rules($path, $block, $folder);
             $seen{$path}++;
+        } elsif ($block->{kind} eq 'console' && $path =~ /tutorial/) {
+            try_commands($path, $block, $folder);
         } elsif ($name) {
             write_file("$folder/$name", $block->{text});
         }
