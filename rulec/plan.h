@@ -123,12 +123,51 @@ struct plan_query_policy {
     struct slice *names;     /* decoded; a final `*` is a wildcard (`utm_*`) */
     uint32_t name_count;
 };
-enum plan_condition_kind { PLAN_CONDITION_METHOD, PLAN_CONDITION_SCHEME };
+enum plan_condition_kind {
+    PLAN_CONDITION_METHOD, PLAN_CONDITION_SCHEME,
+    PLAN_CONDITION_HEADER, PLAN_CONDITION_COOKIE, PLAN_CONDITION_ACCEPT, PLAN_CONDITION_LANGUAGE,
+    PLAN_CONDITION_QUERY, PLAN_CONDITION_CLIENT, PLAN_CONDITION_ENV, PLAN_CONDITION_FLAG,
+    PLAN_CONDITION_CHANCE, PLAN_CONDITION_BUSY,
+    PLAN_CONDITION_WINDOW,   /* from, until */
+    PLAN_CONDITION_RECURRING /* daily and weekly of one rule, together */
+};
+enum plan_operator { PLAN_PRESENT, PLAN_EQUAL, PLAN_REGEX };
+struct plan_network {
+    uint8_t family;          /* 4 or 6 */
+    uint8_t prefix;          /* bits */
+    uint8_t address[16];     /* network order; IPv4 in the first four; host bits are zero */
+};
 struct plan_condition {
     enum plan_condition_kind kind;
     bool is_unless;
-    struct slice *values;    /* sorted, without doubles; one is enough */
+    enum plan_operator operator; /* HEADER COOKIE QUERY ENV */
+    struct slice name;           /* HEADER (as written) COOKIE QUERY (decoded) ENV */
+    struct slice *values;        /* METHOD SCHEME ACCEPT LANGUAGE FLAG, and after `=`; sorted, without doubles; one is
+                                    enough. REGEX: one value, the expression */
     uint32_t value_count;
+    struct plan_network *networks; /* CLIENT */
+    uint32_t network_count;
+    uint32_t share;              /* CHANCE: millionths; BUSY: per cent */
+    int64_t from_s, until_s;     /* WINDOW: Unix time, half-open; INT64_MIN and INT64_MAX: open */
+    uint32_t zone;               /* RECURRING: index into plan->zones */
+    uint8_t days;                /* bit 0: Monday ... bit 6: Sunday; the day on which the window starts */
+    uint32_t start_s, end_s;     /* of the day, local; end <= start: over midnight; 0 and 86400: all day */
+};
+/* A time zone as the rule file carries it. */
+struct plan_zone_rule {          /* one edge of the POSIX rule (POSIX.1-2017, 8.3, TZ) */
+    uint8_t kind;                /* 0: none, 1: Mm.w.d, 2: Jn (without leap day), 3: n */
+    uint8_t month, week, weekday;/* 1-12, 1-5, 0 (Sunday)-6 */
+    uint16_t day;                /* of Jn and n */
+    int32_t time_s;              /* local, of the day; may be negative or past 24 hours */
+};
+struct plan_zone {
+    struct slice name;
+    int64_t *transitions;        /* Unix time, rising */
+    int32_t *offsets;            /* seconds east of UTC from that transition on; one more than transitions: [0] before all */
+    uint32_t transition_count;
+    bool has_rule;               /* after the last transition */
+    int32_t standard_s, daylight_s; /* offsets of the rule; equal where it has no daylight-saving time */
+    struct plan_zone_rule to_daylight, to_standard;
 };
 struct plan_header {
     struct slice name, value;
@@ -152,12 +191,33 @@ struct plan_action {
     uint32_t vary_count;
 };
 
+/* `by ...`: lines in the order written. */
+enum plan_by { PLAN_BY_ACCEPT, PLAN_BY_LANGUAGE, PLAN_BY_HEADER, PLAN_BY_COOKIE, PLAN_BY_METHOD, PLAN_BY_CLIENT,
+               PLAN_BY_CHANCE };
+struct plan_choice_line {
+    struct slice *keys;            /* ACCEPT LANGUAGE: lower case */
+    uint32_t key_count;
+    bool is_otherwise;
+    uint32_t weight;               /* CLIENT, CHANCE */
+    uint16_t status_get, status_other; /* 0: the rule's */
+    struct slice target;           /* as in struct plan_rule */
+    struct plan_template *template;
+    uint32_t target_at;
+};
+struct plan_choice {
+    enum plan_by by;
+    struct slice name;             /* HEADER, COOKIE */
+    struct plan_choice_line *lines;
+    uint32_t line_count;
+};
+
 enum { PLAN_CASE_IGNORE = 1, PLAN_SLASH_EXACT = 2 };
 struct plan_rule {
     struct slice path;             /* an exact source without query: its normal form as written, else empty */
     struct plan_pattern *pattern;  /* every other source, else NULL */
     struct slice target;           /* as it is sent, where it has no placeholder; empty: none */
     struct plan_template *template;/* a target with placeholders, else NULL */
+    struct plan_choice *choice;    /* a `by` form; target and template are empty then */
     uint32_t action;               /* index into plan->actions */
     uint32_t flags;                /* PLAN_CASE_IGNORE... */
     struct span span;              /* of the rule, or of its row in a table; .at is its source word */
@@ -179,8 +239,15 @@ struct plan_expect {
     struct slice target;     /* normal form as a target is sent */
     bool has_time;
     int64_t time_s;          /* Unix time */
-    struct plan_header *fields;  /* request fields of `with` */
+    struct plan_header *fields;  /* request fields of `with`; cookies are one Cookie field */
     uint32_t field_count;
+    struct plan_header *env;     /* of `with` */
+    uint32_t env_count;
+    struct slice *flags;         /* that are on */
+    uint32_t flag_count;
+    struct plan_network client;  /* family 0: unsaid (192.0.2.1) */
+    bool has_chance, has_busy;
+    uint32_t chance, busy;       /* millionths; per cent */
     struct plan_header *headers; /* expected response fields */
     uint32_t header_count;
 };
@@ -194,6 +261,8 @@ struct plan {
     uint32_t action_count;
     struct plan_rule *rules;   /* in the order written: includes where they stand */
     uint32_t rule_count;
+    struct plan_zone *zones;
+    uint32_t zone_count;
     struct plan_note *notes;   /* sorted by rule */
     uint32_t note_count;
     struct plan_expect *expects;
@@ -209,6 +278,8 @@ uint32_t plan_intern_action(struct plan *plan, const struct plan_action *action)
 uint32_t plan_intern_site(struct plan *plan, const struct plan_site *site);
 /* Room for so many rules more: an estimate that spares copies. */
 void plan_reserve_rules(struct plan *plan, uint32_t count);
+/* By name; the zone's data is the caller's to fill where *is_new. The pointer is valid until the next call. */
+uint32_t plan_intern_zone(struct plan *plan, struct slice name, bool *is_new);
 /* Appends a copy; returns it (valid until the next call). */
 struct plan_rule *plan_add_rule(struct plan *plan, const struct plan_rule *rule);
 void plan_add_note(struct plan *plan, uint32_t rule, struct slice note, struct slice owner);
