@@ -169,6 +169,7 @@ static bool read_parameter(struct lower_pattern *state, struct slice text)
 
 static bool read_query(struct lower_pattern *state, struct slice query)
 {
+    if (query.size == 0) return true; /* where there is none, data is NULL */
     const char *at = query.data, *end = query.data + query.size;
 
     while (at < end) {
