@@ -40,10 +40,13 @@ void scan_fini(struct scan *scan);
  * left out by the parser, its block by the scan, unless the block can hold rules that deserve a look. */
 void scan_recover(struct scan *scan, bool at_end_of_line);
 
+/* A mistake in a word: true where it is to be reported, being the first of its line and not in what is left out. */
+bool scan_begin_error(struct scan *scan);
+
 /* The text of a place of this source. */
 struct slice scan_text(const struct scan *scan, struct span span);
 
-/* ---- for scanner.l: each reports and returns the token that starts the parser's recovery, or the good token ---- */
+/* ---- scan_word.c, for scanner.l: each reports and returns the token that starts the parser's recovery, or the good token ---- */
 int scan_long_word(struct scan *scan, struct span span);
 /* *good_size: bytes of the word that are spent; a brace glued to its end is read again, as one that stands alone. */
 int scan_bad_word(struct scan *scan, struct span span, int *good_size);
