@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds rules of equal source by a key: all that the source means, written into one row of bytes. Names of
- * placeholders and the order of parameters mean nothing, letters under `case ignore` are folded. */
+ * placeholders and the order of parameters mean nothing. Under `case ignore` the form that is written ranks first, so
+ * two sources that differ in case are two. */
 #include "config.h"
 
 #include "rulec/check_same.h"
@@ -14,7 +15,6 @@
 struct key {
     char *bytes;
     size_t size, room;
-    bool folds;
 };
 
 struct same {
@@ -45,10 +45,6 @@ static void put_text(struct key *key, struct slice text)
 {
     put_number(key, (uint32_t)text.size);
     put_bytes(key, text.data, text.size);
-    if (!key->folds) return;
-    for (char *at = key->bytes + key->size - text.size; at < key->bytes + key->size; at++) {
-        if (*at >= 'A' && *at <= 'Z') *at = (char)(*at | 32);
-    }
 }
 
 static void put_segments(struct key *key, const struct plan_segment *segments, uint32_t count)
@@ -85,7 +81,6 @@ static void put_pattern(struct key *key, const struct plan_pattern *pattern)
     put_number(key, pattern->ends_in_slash);
     put_text(key, pattern->regex);
 
-    key->folds = false; /* case always counts in a query */
     put_number(key, pattern->parameter_count);
     if (pattern->parameter_count == 0) return;
     memcpy(sorted, pattern->parameters, pattern->parameter_count * sizeof(*sorted));
@@ -100,9 +95,8 @@ static void put_pattern(struct key *key, const struct plan_pattern *pattern)
 static void write_key(const struct plan *plan, const struct plan_rule *rule, struct key *key)
 {
     key->size = 0;
-    key->folds = (rule->flags & PLAN_CASE_IGNORE) != 0;
     put_number(key, plan->actions[rule->action].site);
-    put_number(key, key->folds ? 1 : 0);
+    put_number(key, rule->flags & PLAN_CASE_IGNORE);
     put_number(key, rule->pattern ? 1 : 0);
     if (rule->pattern) put_pattern(key, rule->pattern);
     else put_text(key, rule->path);
@@ -114,21 +108,25 @@ static bool is_same_source(struct same *same, uint32_t rule)
     return same->key.size == same->other.size && memcmp(same->key.bytes, same->other.bytes, same->key.size) == 0;
 }
 
-static bool conditions_equal(const struct plan_action *a, const struct plan_action *b)
+static bool conditions_equal(const struct plan *plan, const struct plan_action *a, const struct plan_action *b)
 {
     if (a->is_override != b->is_override || a->condition_count != b->condition_count) return false;
     for (uint32_t i = 0; i < a->condition_count; i++) {
-        const struct plan_condition *left = &a->conditions[i], *right = &b->conditions[i];
-
-        if (left->kind != right->kind || left->is_unless != right->is_unless ||
-            left->value_count != right->value_count) {
-            return false;
-        }
-        for (uint32_t k = 0; k < left->value_count; k++) {
-            if (!slice_equal(left->values[k], right->values[k])) return false;
-        }
+        if (!plan_conditions_equal(plan, &a->conditions[i], &b->conditions[i])) return false;
     }
     return true;
+}
+
+/* A `by` form that no line of may hold is a condition by itself: what stands behind it can be reached. */
+static bool always_answers(const struct plan_rule *rule)
+{
+    const struct plan_choice *choice = rule->choice;
+
+    if (!choice || choice->by == PLAN_BY_CLIENT || choice->by == PLAN_BY_CHANCE) return true;
+    for (uint32_t i = 0; i < choice->line_count; i++) {
+        if (choice->lines[i].is_otherwise) return true;
+    }
+    return false;
 }
 
 static bool templates_equal(const struct plan_template *a, const struct plan_template *b)
@@ -158,10 +156,14 @@ static bool judge(const struct same *same, uint32_t number)
     for (uint32_t at = same->previous[number]; at && !first; at = same->previous[at - 1]) {
         const struct plan_rule *other = &same->plan->rules[at - 1];
 
-        if (conditions_equal(&same->plan->actions[rule->action], &same->plan->actions[other->action])) first = other;
+        if (always_answers(other) &&
+            conditions_equal(same->plan, &same->plan->actions[rule->action], &same->plan->actions[other->action])) {
+            first = other;
+        }
     }
     if (!first) return false;
-    bool goes_same_way = slice_equal(first->target, rule->target) && templates_equal(first->template, rule->template);
+    bool goes_same_way = slice_equal(first->target, rule->target) && first->choice == rule->choice &&
+                         templates_equal(first->template, rule->template);
     if (goes_same_way && first->action == rule->action) {
         diag_warning(same->diag, DIAG_DUPLICATE_RULE, rule->span, "this rule stands here a second time");
         diag_note(same->diag, first->span, "the same rule");

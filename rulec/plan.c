@@ -20,8 +20,8 @@ struct index {
 };
 
 struct plan_tables {
-    uint32_t site_room, action_room, rule_room, note_room, expect_room;
-    struct index sites, actions;
+    uint32_t site_room, action_room, rule_room, zone_room, note_room, expect_room;
+    struct index sites, actions, zones;
     char *key; /* the one being written */
     size_t key_size, key_room;
 };
@@ -80,6 +80,30 @@ static void put_site(struct plan_tables *tables, const struct plan_site *site)
     }
 }
 
+static void put_condition(struct plan_tables *tables, const struct plan_condition *condition)
+{
+    put_number(tables, condition->kind);
+    put_number(tables, condition->is_unless);
+    put_number(tables, condition->operator);
+    put_slice(tables, condition->name);
+    put_slices(tables, condition->values, condition->value_count);
+    put_number(tables, condition->network_count);
+    for (uint32_t i = 0; i < condition->network_count; i++) {
+        const struct plan_network *network = &condition->networks[i];
+
+        put_number(tables, network->family);
+        put_number(tables, network->prefix);
+        put_bytes(tables, network->address, sizeof(network->address));
+    }
+    put_number(tables, condition->share);
+    put_bytes(tables, &condition->from_s, sizeof(condition->from_s));
+    put_bytes(tables, &condition->until_s, sizeof(condition->until_s));
+    put_number(tables, condition->zone);
+    put_number(tables, condition->days);
+    put_number(tables, condition->start_s);
+    put_number(tables, condition->end_s);
+}
+
 static void put_action(struct plan_tables *tables, const struct plan_action *action)
 {
     tables->key_size = 0;
@@ -93,13 +117,7 @@ static void put_action(struct plan_tables *tables, const struct plan_action *act
     put_number(tables, action->query.kind);
     put_slices(tables, action->query.names, action->query.name_count);
     put_number(tables, action->condition_count);
-    for (uint32_t i = 0; i < action->condition_count; i++) {
-        const struct plan_condition *condition = &action->conditions[i];
-
-        put_number(tables, condition->kind);
-        put_number(tables, condition->is_unless);
-        put_slices(tables, condition->values, condition->value_count);
-    }
+    for (uint32_t i = 0; i < action->condition_count; i++) put_condition(tables, &action->conditions[i]);
     put_number(tables, action->header_count);
     for (uint32_t i = 0; i < action->header_count; i++) {
         put_slice(tables, action->headers[i].name);
@@ -170,6 +188,29 @@ uint32_t plan_intern_site(struct plan *plan, const struct plan_site *site)
     return number;
 }
 
+uint32_t plan_intern_zone(struct plan *plan, struct slice name, bool *is_new)
+{
+    plan->tables->key_size = 0;
+    put_slice(plan->tables, name);
+    uint32_t number = intern(plan, &plan->tables->zones, is_new);
+    if (*is_new) {
+        plan->zones = grow(plan->zones, plan->zone_count, &plan->tables->zone_room, sizeof(*plan->zones));
+        plan->zones[plan->zone_count++] = (struct plan_zone){ .name = name };
+    }
+    return number;
+}
+
+bool plan_conditions_equal(const struct plan *plan, const struct plan_condition *a, const struct plan_condition *b)
+{
+    struct plan_tables *tables = plan->tables;
+
+    tables->key_size = 0;
+    put_condition(tables, a);
+    size_t size = tables->key_size;
+    put_condition(tables, b);
+    return tables->key_size == size * 2 && memcmp(tables->key, tables->key + size, size) == 0;
+}
+
 void plan_reserve_rules(struct plan *plan, uint32_t count)
 {
     if (count <= plan->tables->rule_room - plan->rule_count || count > UINT32_MAX - plan->rule_count) return;
@@ -216,11 +257,14 @@ void plan_close(struct plan *plan)
     free(plan->sites);
     free(plan->actions);
     free(plan->rules);
+    free(plan->zones);
     free(plan->notes);
     free(plan->expects);
     free(plan->tables->sites.slots);
     free(plan->tables->sites.keys);
     free(plan->tables->actions.slots);
     free(plan->tables->actions.keys);
+    free(plan->tables->zones.slots);
+    free(plan->tables->zones.keys);
     free(plan->tables->key);
 }

@@ -276,6 +276,8 @@ struct plan *plan_open(struct arena *arena, struct source_set *sources); /* with
 /* Each returns the number of the item, an equal one where there is one. */
 uint32_t plan_intern_action(struct plan *plan, const struct plan_action *action);
 uint32_t plan_intern_site(struct plan *plan, const struct plan_site *site);
+/* True where both say the same. */
+bool plan_conditions_equal(const struct plan *plan, const struct plan_condition *a, const struct plan_condition *b);
 /* Room for so many rules more: an estimate that spares copies. */
 void plan_reserve_rules(struct plan *plan, uint32_t count);
 /* By name; the zone's data is the caller's to fill where *is_new. The pointer is valid until the next call. */
