@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory of one compilation: chunks that only grow, handed out from the front. A chunk comes zeroed from the
- * system, so nothing is cleared here. Running out of memory ends the process in no_memory() and nowhere else. */
+/* Memory of one compilation: chunks that only grow, handed out from the front. A chunk comes
+ * zeroed from the system, so nothing is cleared here. Running out of memory ends the process in
+ * no_memory() and nowhere else. */
 #include "config.h"
 
 #include "grammar/arena.h"
@@ -11,7 +12,8 @@
 #include <stdlib.h>
 
 enum {
-    CHUNK_SIZE = 1 << 20,   /* large enough that the C library takes it from the system: already zero */
+    CHUNK_SIZE =
+        1 << 20, /* large enough that the C library takes it from the system: already zero */
     CHUNK_LIMIT = 16 << 20, /* chunks double up to this */
     ALIGNMENT = 16
 };
@@ -25,10 +27,10 @@ struct chunk {
 
 struct arena {
     struct chunk *chunks;
-    char *next;       /* first free byte of the newest chunk */
-    size_t left;      /* bytes free there */
+    char *next;  /* first free byte of the newest chunk */
+    size_t left; /* bytes free there */
     size_t chunk_size;
-    size_t taken;     /* from the system */
+    size_t taken; /* from the system */
 };
 
 static _Noreturn void no_memory(void)
@@ -73,7 +75,8 @@ void arena_close(struct arena *arena)
     free(arena);
 }
 
-/* A piece too large to share a chunk gets one of its own, behind the newest: that one goes on being filled. */
+/* A piece too large to share a chunk gets one of its own, behind the newest: that one goes on
+ * being filled. */
 static void *alloc_alone(struct arena *arena, size_t size)
 {
     struct chunk *chunk = chunk_open(arena, size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes nodes. A rule, which there may be millions of, is one piece of memory with its item and its target. */
+/* Makes nodes. A rule, which there may be millions of, is one piece of memory with its item and
+ * its target. */
 #include "config.h"
 
 #include "grammar/ast_make.h"
@@ -11,8 +12,8 @@ struct ast *ast_open(struct arena *arena, struct source_set *sources)
 
     ast->arena = arena;
     ast->sources = sources;
-    ast->files = ast_block(arena, AST_BLOCK_FILE, (struct span){ 0, 0 }, (struct ast_words){ NULL, NULL },
-                           (struct ast_items){ NULL, NULL });
+    ast->files = ast_block(arena, AST_BLOCK_FILE, (struct span){ 0, 0 },
+                           (struct ast_words){ NULL, NULL }, (struct ast_items){ NULL, NULL });
     return ast;
 }
 
@@ -32,7 +33,8 @@ struct ast_words ast_words_one(struct arena *arena, const struct ast_word *word)
     return (struct ast_words){ copy, copy };
 }
 
-struct ast_words ast_words_add(struct arena *arena, struct ast_words words, const struct ast_word *word)
+struct ast_words ast_words_add(struct arena *arena, struct ast_words words,
+                               const struct ast_word *word)
 {
     struct ast_word *copy = copy_word(arena, word);
 
@@ -83,14 +85,12 @@ struct ast_items ast_rule(struct ast *ast, struct span span, const struct ast_ru
 
     whole->item.kind = AST_RULE;
     whole->item.rule = &whole->rule;
-    whole->rule = (struct ast_rule){
-        .source = *parts->source,
-        .source_is_regex = parts->source_is_regex,
-        .by = parts->by,
-        .status = parts->status.first,
-        .body = parts->body,
-        .span = span
-    };
+    whole->rule = (struct ast_rule){ .source = *parts->source,
+                                     .source_is_regex = parts->source_is_regex,
+                                     .by = parts->by,
+                                     .status = parts->status.first,
+                                     .body = parts->body,
+                                     .span = span };
     if (parts->target != NULL) {
         whole->target = *parts->target;
         whole->rule.target = &whole->target;
@@ -108,8 +108,8 @@ struct ast_items ast_clause_item(struct arena *arena, struct ast_clause *clause)
     return one_item(item);
 }
 
-struct ast_block *ast_block(struct arena *arena, enum ast_block_kind kind, struct span span, struct ast_words words,
-                            struct ast_items items)
+struct ast_block *ast_block(struct arena *arena, enum ast_block_kind kind, struct span span,
+                            struct ast_words words, struct ast_items items)
 {
     struct ast_block *block = arena_alloc(arena, sizeof(*block));
 
@@ -138,7 +138,8 @@ struct ast_items ast_table(struct arena *arena, struct span span, const struct a
 
     item->kind = AST_TABLE;
     item->table = arena_alloc(arena, sizeof(*item->table));
-    *item->table = (struct ast_table){ .file = *file, .source = source, .body = body, .span = span };
+    *item->table =
+        (struct ast_table){ .file = *file, .source = source, .body = body, .span = span };
     return one_item(item);
 }
 
@@ -154,19 +155,20 @@ struct ast_clause *ast_clause(struct arena *arena, enum ast_clause_kind kind, st
     return clause;
 }
 
-struct ast_clause *ast_clause_condition(struct arena *arena, enum ast_clause_kind kind, struct span span,
-                                        const struct ast_word *keyword, const struct ast_condition *condition)
+struct ast_clause *ast_clause_condition(struct arena *arena, enum ast_clause_kind kind,
+                                        struct span span, const struct ast_word *keyword,
+                                        const struct ast_condition *condition)
 {
     struct ast_clause *clause = ast_clause(arena, kind, span, keyword, condition->words);
 
     clause->condition = condition->kind;
     clause->name = condition->name;
-    clause->operator = condition->operator;
+    clause->operator= condition->operator;
     return clause;
 }
 
-struct ast_by *ast_by(struct arena *arena, enum ast_by_kind kind, struct span span, struct ast_word *name,
-                      struct ast_choices choices)
+struct ast_by *ast_by(struct arena *arena, enum ast_by_kind kind, struct span span,
+                      struct ast_word *name, struct ast_choices choices)
 {
     struct ast_by *by = arena_alloc(arena, sizeof(*by));
 
@@ -176,8 +178,8 @@ struct ast_by *ast_by(struct arena *arena, enum ast_by_kind kind, struct span sp
 
 static bool starts_a_target(struct slice text)
 {
-    return slice_starts_with(text, SLICE("/")) || slice_starts_with(text, SLICE("{"))
-        || slice_starts_with(text, SLICE("http:")) || slice_starts_with(text, SLICE("https:"));
+    return slice_starts_with(text, SLICE("/")) || slice_starts_with(text, SLICE("{")) ||
+           slice_starts_with(text, SLICE("http:")) || slice_starts_with(text, SLICE("https:"));
 }
 
 struct ast_choice *ast_choice(struct arena *arena, struct span span, struct ast_words words)
@@ -209,7 +211,8 @@ struct ast_choice *ast_choice(struct arena *arena, struct span span, struct ast_
     return choice;
 }
 
-struct ast_with *ast_with(struct arena *arena, const struct ast_word *name, struct ast_words words)
+struct ast_with *ast_with(struct arena *arena, const struct ast_word *name,
+                          struct ast_words words)
 {
     struct ast_with *with = arena_alloc(arena, sizeof(*with));
 
@@ -218,8 +221,9 @@ struct ast_with *ast_with(struct arena *arena, const struct ast_word *name, stru
     return with;
 }
 
-struct ast_expect *ast_expect(struct arena *arena, const struct ast_word *method, const struct ast_word *url,
-                              struct ast_withs with, struct ast_word *at)
+struct ast_expect *ast_expect(struct arena *arena, const struct ast_word *method,
+                              const struct ast_word *url, struct ast_withs with,
+                              struct ast_word *at)
 {
     struct ast_expect *expect = arena_alloc(arena, sizeof(*expect));
 
@@ -230,8 +234,9 @@ struct ast_expect *ast_expect(struct arena *arena, const struct ast_word *method
     return expect;
 }
 
-struct ast_items ast_expect_answer(struct arena *arena, struct ast_expect *expect, struct span span,
-                                   struct ast_words status, struct ast_word *target, struct ast_withs headers)
+struct ast_items ast_expect_answer(struct arena *arena, struct ast_expect *expect,
+                                   struct span span, struct ast_words status,
+                                   struct ast_word *target, struct ast_withs headers)
 {
     struct ast_item *item = arena_alloc(arena, sizeof(*item));
 
@@ -239,7 +244,8 @@ struct ast_items ast_expect_answer(struct arena *arena, struct ast_expect *expec
     expect->status = status.first;
     expect->target = target;
     expect->headers = headers.first;
-    if (target == NULL && status.first == status.last && slice_equal(status.first->text, SLICE("pass"))) {
+    if (target == NULL && status.first == status.last &&
+        slice_equal(status.first->text, SLICE("pass"))) {
         expect->expects_pass = true;
         expect->status = NULL;
     }

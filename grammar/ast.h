@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was written, as a tree: nodes and their makers. Nothing here is judged; words are kept as they
- * stand (escapes undone). Everything lives in the arena of the compilation. */
+/* What was written, as a tree: nodes and their makers. Nothing here is judged; words are kept
+ * as they stand (escapes undone). Everything lives in the arena of the compilation. */
 #ifndef GRAMMAR_AST_H
 #define GRAMMAR_AST_H
 
@@ -34,8 +34,9 @@ enum ast_condition_kind {
 
 enum ast_operator { AST_OPERATOR_NONE, AST_OPERATOR_EQUAL, AST_OPERATOR_REGEX }; /* none, `=`, `~` */
 
-/* `words`: what follows the keyword. For when/unless, `condition` is set, and `words` follow the condition's
- * word and, for header/cookie/query/env, its name: the value after `=` or `~`, or the list of alternatives. */
+/* `words`: what follows the keyword. For when/unless, `condition` is set, and `words` follow
+ * the condition's word and, for header/cookie/query/env, its name: the value after `=` or `~`,
+ * or the list of alternatives. */
 struct ast_clause {
     enum ast_clause_kind kind;
     struct span span;         /* the whole clause */
@@ -69,7 +70,8 @@ struct ast_by {
 
 struct ast_block;
 
-/* SOURCE -> TARGET [STATUS...] [{...}], SOURCE STATUS [{...}], SOURCE pass [{...}], SOURCE -> by ... {...} STATUS */
+/* SOURCE -> TARGET [STATUS...] [{...}], SOURCE STATUS [{...}], SOURCE pass [{...}], SOURCE ->
+ * by ... {...} STATUS */
 struct ast_rule {
     struct ast_word source;   /* next unused */
     bool source_is_regex;     /* ~ "..." */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The makers of ast.h's nodes: one call for each action of the grammar. Inside grammar/ only. */
+/* The makers of ast.h's nodes: one call for each action of the grammar. Inside grammar/ only.
+ * */
 #ifndef GRAMMAR_AST_MAKE_H
 #define GRAMMAR_AST_MAKE_H
 
@@ -21,7 +22,8 @@ struct ast_withs {
 
 /* ---- lists ---- */
 struct ast_words ast_words_one(struct arena *arena, const struct ast_word *word);
-struct ast_words ast_words_add(struct arena *arena, struct ast_words words, const struct ast_word *word);
+struct ast_words ast_words_add(struct arena *arena, struct ast_words words,
+                               const struct ast_word *word);
 struct ast_items ast_items_join(struct ast_items items, struct ast_items more);
 struct ast_choices ast_choices_add(struct ast_choices choices, struct ast_choice *choice);
 struct ast_withs ast_withs_add(struct ast_withs withs, struct ast_with *with);
@@ -36,7 +38,8 @@ struct ast_rule_parts {
     struct ast_words status;
     struct ast_block *body;
 };
-struct ast_items ast_rule(struct ast *ast, struct span span, const struct ast_rule_parts *parts);
+struct ast_items ast_rule(struct ast *ast, struct span span,
+                          const struct ast_rule_parts *parts);
 struct ast_items ast_clause_item(struct arena *arena, struct ast_clause *clause);
 struct ast_items ast_block_item(struct arena *arena, enum ast_block_kind kind, struct span span,
                                 struct ast_words words, struct ast_items items);
@@ -45,8 +48,8 @@ struct ast_items ast_table(struct arena *arena, struct span span, const struct a
 struct ast_items ast_expect_item(struct arena *arena, struct ast_expect *expect);
 
 /* ---- parts ---- */
-struct ast_block *ast_block(struct arena *arena, enum ast_block_kind kind, struct span span, struct ast_words words,
-                            struct ast_items items);
+struct ast_block *ast_block(struct arena *arena, enum ast_block_kind kind, struct span span,
+                            struct ast_words words, struct ast_items items);
 struct ast_clause *ast_clause(struct arena *arena, enum ast_clause_kind kind, struct span span,
                               const struct ast_word *keyword, struct ast_words words);
 /* The condition of a when or unless, which ast_clause_condition() then completes. */
@@ -56,19 +59,24 @@ struct ast_condition {
     enum ast_operator operator;
     struct ast_words words;
 };
-struct ast_clause *ast_clause_condition(struct arena *arena, enum ast_clause_kind kind, struct span span,
-                                        const struct ast_word *keyword, const struct ast_condition *condition);
-struct ast_by *ast_by(struct arena *arena, enum ast_by_kind kind, struct span span, struct ast_word *name,
-                      struct ast_choices choices);
-/* Parts keys, target and status of a line; the keys may be any words, so only the first word that can be a target (or,
- * without one, the last quoted one) is taken for it, and without a target the last word for a status. */
+struct ast_clause *ast_clause_condition(struct arena *arena, enum ast_clause_kind kind,
+                                        struct span span, const struct ast_word *keyword,
+                                        const struct ast_condition *condition);
+struct ast_by *ast_by(struct arena *arena, enum ast_by_kind kind, struct span span,
+                      struct ast_word *name, struct ast_choices choices);
+/* Parts keys, target and status of a line; the keys may be any words, so only the first word
+ * that can be a target (or, without one, the last quoted one) is taken for it, and without a
+ * target the last word for a status. */
 struct ast_choice *ast_choice(struct arena *arena, struct span span, struct ast_words words);
-struct ast_with *ast_with(struct arena *arena, const struct ast_word *name, struct ast_words words);
+struct ast_with *ast_with(struct arena *arena, const struct ast_word *name,
+                          struct ast_words words);
 
 /* EXPECT METHOD URL with at; what is expected is set by ast_expect_answer(). */
-struct ast_expect *ast_expect(struct arena *arena, const struct ast_word *method, const struct ast_word *url,
-                              struct ast_withs with, struct ast_word *at);
-struct ast_items ast_expect_answer(struct arena *arena, struct ast_expect *expect, struct span span,
-                                   struct ast_words status, struct ast_word *target, struct ast_withs headers);
+struct ast_expect *ast_expect(struct arena *arena, const struct ast_word *method,
+                              const struct ast_word *url, struct ast_withs with,
+                              struct ast_word *at);
+struct ast_items ast_expect_answer(struct arena *arena, struct ast_expect *expect,
+                                   struct span span, struct ast_words status,
+                                   struct ast_word *target, struct ast_withs headers);
 
 #endif

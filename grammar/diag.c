@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Collects findings; printing them is left to diag_text.c and to other formats. Bounded: past the limit errors and
- * warnings are counted only, and a message holds no more text than somebody would read. */
+/* Collects findings; printing them is left to diag_text.c and to other formats. Bounded: past
+ * the limit errors and warnings are counted only, and a message holds no more text than
+ * somebody would read. */
 #include "config.h"
 
 #include "grammar/diag.h"
@@ -30,15 +31,15 @@ struct diag {
     const struct source_set *sources;
     struct kept *kept;
     size_t kept_count, kept_capacity;
-    size_t order;                 /* messages so far that were kept */
-    bool takes_notes;             /* the last message was kept, so what follows belongs to it */
-    size_t counts[2];             /* by severity, the ones past the limit too */
+    size_t order;     /* messages so far that were kept */
+    bool takes_notes; /* the last message was kept, so what follows belongs to it */
+    size_t counts[2]; /* by severity, the ones past the limit too */
     size_t kept_counts[2];
     size_t limit;
     bool warnings_are_errors;
     struct allowed *allowed;
     size_t allowed_count, allowed_capacity;
-    struct diag_message *sorted;  /* of the last time somebody asked */
+    struct diag_message *sorted; /* of the last time somebody asked */
 };
 
 static const struct code_entry {
@@ -52,7 +53,6 @@ static const struct code_entry {
 #undef DIAG_CODE
 };
 enum { CODE_COUNT = sizeof(code_entries) / sizeof(code_entries[0]) };
-
 
 /* Filled on first use; always with the same bytes. */
 static char code_names[CODE_COUNT][NAME_SIZE];
@@ -82,7 +82,8 @@ static const struct code_entry *find_entry(enum diag_code code)
 }
 
 /* Twice the room where there is none left; the old items stay where they are, in the arena. */
-static void *make_room(struct arena *arena, const void *items, size_t count, size_t *capacity, size_t size)
+static void *make_room(struct arena *arena, const void *items, size_t count, size_t *capacity,
+                       size_t size)
 {
     void *larger;
 
@@ -106,7 +107,8 @@ static size_t character_size(const unsigned char *text, size_t left)
     return size;
 }
 
-/* A message may quote any bytes: what is no text becomes "?", and a long one is cut between characters. */
+/* A message may quote any bytes: what is no text becomes "?", and a long one is cut between
+ * characters. */
 __attribute__((format(printf, 2, 0))) static const char *
 make_text(struct arena *arena, const char *format, va_list arguments)
 {
@@ -154,7 +156,8 @@ static bool is_allowed(const struct diag *diag, enum diag_code code, struct span
 }
 
 __attribute__((format(printf, 4, 0))) static void
-add_message(struct diag *diag, enum diag_code code, struct span span, const char *format, va_list arguments)
+add_message(struct diag *diag, enum diag_code code, struct span span, const char *format,
+            va_list arguments)
 {
     enum diag_severity severity = find_entry(code)->severity;
     struct kept *kept;
@@ -170,18 +173,17 @@ add_message(struct diag *diag, enum diag_code code, struct span span, const char
         diag->kept = make_room(diag->arena, diag->kept, diag->kept_count, &diag->kept_capacity,
                                sizeof(*diag->kept));
     kept = &diag->kept[diag->kept_count++];
-    kept->message = (struct diag_message){
-        .severity = severity,
-        .code = code,
-        .span = span,
-        .text = make_text(diag->arena, format, arguments)
-    };
+    kept->message = (struct diag_message){ .severity = severity,
+                                           .code = code,
+                                           .span = span,
+                                           .text = make_text(diag->arena, format, arguments) };
     kept->last_note = NULL;
     kept->order = ++diag->order;
     diag->takes_notes = true;
 }
 
-void diag_error(struct diag *diag, enum diag_code code, struct span span, const char *format, ...)
+void diag_error(struct diag *diag, enum diag_code code, struct span span, const char *format,
+                ...)
 {
     va_list arguments;
 
@@ -190,7 +192,8 @@ void diag_error(struct diag *diag, enum diag_code code, struct span span, const 
     va_end(arguments);
 }
 
-void diag_warning(struct diag *diag, enum diag_code code, struct span span, const char *format, ...)
+void diag_warning(struct diag *diag, enum diag_code code, struct span span, const char *format,
+                  ...)
 {
     va_list arguments;
 
@@ -242,7 +245,8 @@ static void drop_allowed(struct diag *diag, enum diag_code code, struct span blo
     for (size_t i = 0; i < diag->kept_count; i++) {
         const struct diag_message *message = &diag->kept[i].message;
 
-        if (message->code == code && message->severity == DIAG_WARNING && lies_in(message->span, block)) {
+        if (message->code == code && message->severity == DIAG_WARNING &&
+            lies_in(message->span, block)) {
             diag->counts[DIAG_WARNING]--;
             diag->kept_counts[DIAG_WARNING]--;
         } else {
@@ -257,8 +261,8 @@ void diag_allow(struct diag *diag, enum diag_code code, struct span block)
 {
     drop_allowed(diag, code, block);
     if (diag->allowed_count == diag->allowed_capacity)
-        diag->allowed = make_room(diag->arena, diag->allowed, diag->allowed_count, &diag->allowed_capacity,
-                                  sizeof(*diag->allowed));
+        diag->allowed = make_room(diag->arena, diag->allowed, diag->allowed_count,
+                                  &diag->allowed_capacity, sizeof(*diag->allowed));
     diag->allowed[diag->allowed_count++] = (struct allowed){ .code = code, .block = block };
 }
 
@@ -269,7 +273,8 @@ void diag_warnings_are_errors(struct diag *diag)
 
 size_t diag_error_count(const struct diag *diag)
 {
-    return diag->counts[DIAG_ERROR] + (diag->warnings_are_errors ? diag->counts[DIAG_WARNING] : 0);
+    return diag->counts[DIAG_ERROR] +
+           (diag->warnings_are_errors ? diag->counts[DIAG_WARNING] : 0);
 }
 
 size_t diag_warning_count(const struct diag *diag)
@@ -301,8 +306,8 @@ bool diag_code_find(struct slice name_or_number, enum diag_code *code)
 
     for (size_t i = 0; i < CODE_COUNT; i++) {
         snprintf(number, sizeof(number), "R307-%03d", (int)code_entries[i].code);
-        if (slice_equal(name_or_number, slice_from_string(number))
-            || slice_equal(name_or_number, slice_from_string(entry_name(i)))) {
+        if (slice_equal(name_or_number, slice_from_string(number)) ||
+            slice_equal(name_or_number, slice_from_string(entry_name(i)))) {
             *code = code_entries[i].code;
             return true;
         }

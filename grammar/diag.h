@@ -24,8 +24,8 @@ struct diag;
 
 struct diag *diag_open(struct arena *arena, const struct source_set *sources);
 
-/* Text: lower case, no full stop, the user's word in quotes, the reason included. The severity is the code's.
- * The last message takes the notes and helps that follow it. */
+/* Text: lower case, no full stop, the user's word in quotes, the reason included. The severity
+ * is the code's. The last message takes the notes and helps that follow it. */
 void diag_error(struct diag *diag, enum diag_code code, struct span span, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void diag_warning(struct diag *diag, enum diag_code code, struct span span, const char *format, ...)
@@ -34,7 +34,8 @@ void diag_note(struct diag *diag, struct span span, const char *format, ...) __a
 /* What to write instead; without a place of its own. */
 void diag_help(struct diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A warning of this code whose place lies in `block` is silent (clause `allow`), also one that is already there. */
+/* A warning of this code whose place lies in `block` is silent (clause `allow`), also one that
+ * is already there. */
 void diag_allow(struct diag *diag, enum diag_code code, struct span block);
 void diag_warnings_are_errors(struct diag *diag);
 /* Another limit than DIAG_LIMIT, for who wants to see them all. */
@@ -43,7 +44,8 @@ void diag_set_limit(struct diag *diag, size_t limit);
 size_t diag_error_count(const struct diag *diag);
 size_t diag_warning_count(const struct diag *diag);
 
-/* "loop" from LOOP, as `allow loop` and docs name it ("_" becomes "-"); number as printed: R307-041. */
+/* "loop" from LOOP, as `allow loop` and docs name it ("_" becomes "-"); number as printed:
+ * R307-041. */
 const char *diag_code_name(enum diag_code code);
 bool diag_code_find(struct slice name_or_number, enum diag_code *code);
 enum diag_severity diag_code_severity(enum diag_code code);

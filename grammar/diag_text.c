@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages as people read them: place, message, code, the line, carets, notes, helps. A terminal is never sent a
- * control byte of the rules, and of a long line only the part around the place is shown. */
+/* Messages as people read them: place, message, code, the line, carets, notes, helps. A
+ * terminal is never sent a control byte of the rules, and of a long line only the part around
+ * the place is shown. */
 #include "config.h"
 
 #include "grammar/diag.h"
 
 enum {
-    LINE_LIMIT = 160,  /* characters of a source line that are shown */
-    LINE_BEFORE = 60   /* of them before the place, in a longer line */
+    LINE_LIMIT = 160, /* characters of a source line that are shown */
+    LINE_BEFORE = 60  /* of them before the place, in a longer line */
 };
 
 struct style {
     const char *place, *error, *warning, *note, *help, *caret, *end;
 };
 static const struct style plain_style = { "", "", "", "", "", "", "" };
-static const struct style color_style = {
-    .place = "\033[1m",
-    .error = "\033[1;31m",
-    .warning = "\033[1;35m",
-    .note = "\033[1;36m",
-    .help = "\033[1;32m",
-    .caret = "\033[32m",
-    .end = "\033[0m"
-};
+static const struct style color_style = { .place = "\033[1m",
+                                          .error = "\033[1;31m",
+                                          .warning = "\033[1;35m",
+                                          .note = "\033[1;36m",
+                                          .help = "\033[1;32m",
+                                          .caret = "\033[32m",
+                                          .end = "\033[0m" };
 
 /* Where the next character starts: a stray byte counts as one. */
 static size_t next_character(struct slice text, size_t at)
@@ -35,7 +34,12 @@ static size_t next_character(struct slice text, size_t at)
 static bool is_whole_character(struct slice text, size_t at, size_t end)
 {
     unsigned char first = (unsigned char)text.data[at];
-    size_t size = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    size_t size = first < 0x80   ? 1
+                  : first < 0xC2 ? 0
+                  : first < 0xE0 ? 2
+                  : first < 0xF0 ? 3
+                  : first < 0xF5 ? 4
+                                 : 0;
 
     /* U+0080 to U+009F are control characters too. */
     if (first == 0xC2 && size == end - at && (unsigned char)text.data[at + 1] < 0xA0)
@@ -71,7 +75,8 @@ static void choose_window(struct slice line, size_t column, size_t *start, size_
     *end = at;
 }
 
-static void print_line(const struct source_place *place, struct span span, const struct style *style, FILE *out)
+static void print_line(const struct source_place *place, struct span span,
+                       const struct style *style, FILE *out)
 {
     struct slice line = place->line_text;
     size_t here = span.at - place->source->at - (size_t)(line.data - place->source->text.data);
@@ -85,12 +90,14 @@ static void print_line(const struct source_place *place, struct span span, const
         next = next_character(line, at);
         print_character(line, at, next, out);
     }
-    fprintf(out, "%s\n%*s | %s", end < line.size ? "..." : "", width, "", start > 0 ? "   " : "");
+    fprintf(out, "%s\n%*s | %s", end < line.size ? "..." : "", width, "",
+            start > 0 ? "   " : "");
     for (size_t at = start; at < here && at < end; at = next_character(line, at))
         putc(line.data[at] == '\t' ? '\t' : ' ', out);
     fprintf(out, "%s^", style->caret);
     if (here < end)
-        for (size_t at = next_character(line, here); at < end && at < last; at = next_character(line, at))
+        for (size_t at = next_character(line, here); at < end && at < last;
+             at = next_character(line, at))
             putc('~', out);
     fprintf(out, "%s\n", style->end);
 }
@@ -105,14 +112,15 @@ static void print_head(const struct source_place *place, const char *color, cons
     fprintf(out, "%s%s:%s ", color, word, style->end);
 }
 
-static void print_message(const struct diag *diag, const struct diag_message *message, const struct style *style,
-                          FILE *out)
+static void print_message(const struct diag *diag, const struct diag_message *message,
+                          const struct style *style, FILE *out)
 {
     const struct source_set *sources = diag_sources(diag);
     struct source_place place = source_locate(sources, message->span.at);
     bool is_error = message->severity == DIAG_ERROR;
 
-    print_head(&place, is_error ? style->error : style->warning, is_error ? "error" : "warning", style, out);
+    print_head(&place, is_error ? style->error : style->warning, is_error ? "error" : "warning",
+               style, out);
     fprintf(out, "%s [R307-%03d]\n", message->text, (int)message->code);
     if (place.source != NULL)
         print_line(&place, message->span, style, out);
@@ -121,7 +129,8 @@ static void print_message(const struct diag *diag, const struct diag_message *me
 
         if (!note->is_help)
             other = source_locate(sources, note->span.at);
-        print_head(&other, note->is_help ? style->help : style->note, note->is_help ? "help" : "note", style, out);
+        print_head(&other, note->is_help ? style->help : style->note,
+                   note->is_help ? "help" : "note", style, out);
         fprintf(out, "%s\n", note->text);
     }
 }

@@ -13,8 +13,9 @@ enum {
     PARSE_STRING_LIMIT = 65535       /* bytes of one word */
 };
 
-/* Reads `path`, all it includes and all tables it names. Mistakes are messages of `diag` and the rest is still
- * read, so one run shows many of them. False where the file itself could not be read: *reason says why. */
+/* Reads `path`, all it includes and all tables it names. Mistakes are messages of `diag` and
+ * the rest is still read, so one run shows many of them. False where the file itself could not
+ * be read: *reason says why. */
 bool parse_file(struct ast *ast, struct diag *diag, const char *path, const char **reason);
 /* The same for a text (tests, fuzzing); includes are resolved relative to `path`. */
 void parse_text(struct ast *ast, struct diag *diag, const char *path, struct slice text);

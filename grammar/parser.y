@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The language, and nothing else. A keyword is a plain word wherever a name or a value stands, so each list of words
- * takes `keyword` too; what starts like a path, a URL or a placeholder has a token of its own. The scan gives every
- * line and every block's last line its end, and closes what a file leaves open. Meaning is judged in rulec/. */
+/* The language, and nothing else. A keyword is a plain word wherever a name or a value stands,
+ * so each list of words takes `keyword` too; what starts like a path, a URL or a placeholder has
+ * a token of its own. The scan gives every line and every block's last line its end, and closes
+ * what a file leaves open. Meaning is judged in rulec/. */
 %require "3.8"
 %locations
 %define api.pure full
@@ -30,7 +31,7 @@ int rules_lex(RULES_STYPE *value, RULES_LTYPE *span, struct scan *scan);
 }
 
 %param {struct scan *scan}
-%parse-param {struct parse *parse}
+%parse-param {struct parse *parse} {struct arena *arena}
 
 %code {
 #include "grammar/parse_file.h"
@@ -50,7 +51,8 @@ int rules_lex(RULES_STYPE *value, RULES_LTYPE *span, struct scan *scan);
 /* From the start of the first part to the end of the last: a line without its end. */
 #define SPAN(first, last) ((struct span){ (first).at, (last).end })
 
-static void rules_error(const RULES_LTYPE *span, struct scan *scan, struct parse *parse, const char *message);
+static void rules_error(const RULES_LTYPE *span, struct scan *scan, struct parse *parse,
+                        struct arena *arena, const char *message);
 
 static const struct ast_words no_words = { NULL, NULL };
 static const struct ast_items no_items = { NULL, NULL };
@@ -146,36 +148,37 @@ file
     ;
 
 items
-    : %empty                        { $$ = no_items; }
-    | items[all] item               { $$ = ast_items_join($all, $item); }
+    : %empty                    { $$ = no_items; }
+    | items[all] item           { $$ = ast_items_join($all, $item); }
     ;
 
 item
     : rule END
-    | clause END                    { $$ = ast_clause_item(scan->arena, $clause); }
+    | clause END                { $$ = ast_clause_item(arena, $clause); }
     | "site" words block END
-        { $$ = ast_block_item(scan->arena, AST_BLOCK_SITE, SPAN(@1, @3), $words, $block); }
+        { $$ = ast_block_item(arena, AST_BLOCK_SITE, SPAN(@1, @3), $words, $block); }
     | "group" block END
-        { $$ = ast_block_item(scan->arena, AST_BLOCK_GROUP, SPAN(@1, @2), no_words, $block); }
+        { $$ = ast_block_item(arena, AST_BLOCK_GROUP, SPAN(@1, @2), no_words, $block); }
     | "group" one_word block END
-        { $$ = ast_block_item(scan->arena, AST_BLOCK_GROUP, SPAN(@1, @3), $one_word, $block); }
-    | "include" word END            { $$ = parse_include(parse, &$word); }
+        { $$ = ast_block_item(arena, AST_BLOCK_GROUP, SPAN(@1, @3), $one_word, $block); }
+    | "include" word END        { $$ = parse_include(parse, &$word); }
     | "table" word table_body END
         {
-            $$ = ast_table(scan->arena, SPAN(@1, @3), &$word, parse_table(parse, &$word), $table_body);
+            $$ = ast_table(arena, SPAN(@1, @3), &$word, parse_table(parse, &$word), $table_body);
         }
     | question "->" bares target_asked fields END
         {
-            $$ = ast_expect_answer(scan->arena, $question, SPAN(@1, @5), $bares, $target_asked, $fields);
+            $$ = ast_expect_answer(arena, $question, SPAN(@1, @5), $bares, $target_asked,
+                                   $fields);
         }
-    | error END                     { $$ = no_items; yyerrok; }
-    | error block END               { $$ = no_items; yyerrok; }
-    | error block error END         { $$ = no_items; yyerrok; }
+    | error END                 { $$ = no_items; yyerrok; }
+    | error block END           { $$ = no_items; yyerrok; }
+    | error block error END     { $$ = no_items; yyerrok; }
     ;
 
 block
-    : "{" items "}"                 { $$ = $items; }
-    | "{}"                          { $$ = no_items; }
+    : "{" items "}"             { $$ = $items; }
+    | "{}"                      { $$ = no_items; }
     ;
 
 /* What is left of a line with a mistake, inside braces that hold no rules. */
@@ -195,7 +198,8 @@ rule
     : path_source "->" target status body
         {
             $$ = ast_rule(parse_tree(parse), @$, &(struct ast_rule_parts){
-                .source = &$path_source, .target = &$target, .status = $status, .body = $body });
+                .source = &$path_source, .target = &$target,
+                .status = $status, .body = $body });
         }
     | path_source "->" by status body
         {
@@ -210,17 +214,20 @@ rule
     | "~" STRING "->" target status body
         {
             $$ = ast_rule(parse_tree(parse), @$, &(struct ast_rule_parts){
-                .source = &$STRING, .source_is_regex = true, .target = &$target, .status = $status, .body = $body });
+                .source = &$STRING, .source_is_regex = true, .target = &$target,
+                .status = $status, .body = $body });
         }
     | "~" STRING "->" by status body
         {
             $$ = ast_rule(parse_tree(parse), @$, &(struct ast_rule_parts){
-                .source = &$STRING, .source_is_regex = true, .by = $by, .status = $status, .body = $body });
+                .source = &$STRING, .source_is_regex = true, .by = $by,
+                .status = $status, .body = $body });
         }
     | "~" STRING bares body
         {
             $$ = ast_rule(parse_tree(parse), @$, &(struct ast_rule_parts){
-                .source = &$STRING, .source_is_regex = true, .status = $bares, .body = $body });
+                .source = &$STRING, .source_is_regex = true,
+                .status = $bares, .body = $body });
         }
     ;
 
@@ -238,92 +245,111 @@ target
     ;
 
 status
-    : %empty                        { $$ = no_words; }
+    : %empty                    { $$ = no_words; }
     | bares
     ;
 
 body
-    : %empty                        { $$ = NULL; }
-    | "{}"                          { $$ = ast_block(scan->arena, AST_BLOCK_RULE, @$, no_words, no_items); }
-    | "{" clauses "}"               { $$ = ast_block(scan->arena, AST_BLOCK_RULE, @$, no_words, $clauses); }
+    : %empty                    { $$ = NULL; }
+    | "{}"
+        { $$ = ast_block(arena, AST_BLOCK_RULE, @$, no_words, no_items); }
+    | "{" clauses "}"
+        { $$ = ast_block(arena, AST_BLOCK_RULE, @$, no_words, $clauses); }
     ;
 
 clauses
-    : %empty                        { $$ = no_items; }
-    | clauses[all] clause END       { $$ = ast_items_join($all, ast_clause_item(scan->arena, $clause)); }
-    | clauses[all] broken           { $$ = $all; }
+    : %empty                    { $$ = no_items; }
+    | clauses[all] clause END   { $$ = ast_items_join($all, ast_clause_item(arena, $clause)); }
+    | clauses[all] broken       { $$ = $all; }
     ;
 
 by
-    : "by" "accept" "{" choices "}"       { $$ = ast_by(scan->arena, AST_BY_ACCEPT, @$, NULL, $choices); }
-    | "by" "language" "{" choices "}"     { $$ = ast_by(scan->arena, AST_BY_LANGUAGE, @$, NULL, $choices); }
+    : "by" "accept" "{" choices "}" { $$ = ast_by(arena, AST_BY_ACCEPT, @$, NULL, $choices); }
+    | "by" "language" "{" choices "}"
+        { $$ = ast_by(arena, AST_BY_LANGUAGE, @$, NULL, $choices); }
     | "by" "header" one_word "{" choices "}"
-        { $$ = ast_by(scan->arena, AST_BY_HEADER, @$, $one_word.first, $choices); }
+        { $$ = ast_by(arena, AST_BY_HEADER, @$, $one_word.first, $choices); }
     | "by" "cookie" one_word "{" choices "}"
-        { $$ = ast_by(scan->arena, AST_BY_COOKIE, @$, $one_word.first, $choices); }
-    | "by" "method" "{" choices "}"       { $$ = ast_by(scan->arena, AST_BY_METHOD, @$, NULL, $choices); }
-    | "by" "client" "{" choices "}"       { $$ = ast_by(scan->arena, AST_BY_CLIENT, @$, NULL, $choices); }
-    | "by" "chance" "{" choices "}"       { $$ = ast_by(scan->arena, AST_BY_CHANCE, @$, NULL, $choices); }
+        { $$ = ast_by(arena, AST_BY_COOKIE, @$, $one_word.first, $choices); }
+    | "by" "method" "{" choices "}" { $$ = ast_by(arena, AST_BY_METHOD, @$, NULL, $choices); }
+    | "by" "client" "{" choices "}" { $$ = ast_by(arena, AST_BY_CLIENT, @$, NULL, $choices); }
+    | "by" "chance" "{" choices "}" { $$ = ast_by(arena, AST_BY_CHANCE, @$, NULL, $choices); }
     ;
 
 choices
-    : %empty                        { $$ = no_choices; }
-    | choices[all] words END        { $$ = ast_choices_add($all, ast_choice(scan->arena, @words, $words)); }
-    | choices[all] broken           { $$ = $all; }
+    : %empty                    { $$ = no_choices; }
+    | choices[all] words END
+        { $$ = ast_choices_add($all, ast_choice(arena, @words, $words)); }
+    | choices[all] broken       { $$ = $all; }
     ;
 
 /* ---- clauses ---- */
 
 clause
-    : "status" bares                { $$ = ast_clause(scan->arena, AST_CLAUSE_STATUS, @$, &$1, $2); }
-    | "when" condition              { $$ = ast_clause_condition(scan->arena, AST_CLAUSE_WHEN, @$, &$1, &$2); }
-    | "unless" condition            { $$ = ast_clause_condition(scan->arena, AST_CLAUSE_UNLESS, @$, &$1, &$2); }
-    | "from" one_word               { $$ = ast_clause(scan->arena, AST_CLAUSE_FROM, @$, &$1, $2); }
-    | "until" one_word              { $$ = ast_clause(scan->arena, AST_CLAUSE_UNTIL, @$, &$1, $2); }
-    | "daily" one_word              { $$ = ast_clause(scan->arena, AST_CLAUSE_DAILY, @$, &$1, $2); }
-    | "weekly" words                { $$ = ast_clause(scan->arena, AST_CLAUSE_WEEKLY, @$, &$1, $2); }
-    | "timezone" one_word           { $$ = ast_clause(scan->arena, AST_CLAUSE_TIMEZONE, @$, &$1, $2); }
-    | "review" one_word             { $$ = ast_clause(scan->arena, AST_CLAUSE_REVIEW, @$, &$1, $2); }
-    | "cache" words                 { $$ = ast_clause(scan->arena, AST_CLAUSE_CACHE, @$, &$1, $2); }
-    | "vary" words                  { $$ = ast_clause(scan->arena, AST_CLAUSE_VARY, @$, &$1, $2); }
-    | "query" words                 { $$ = ast_clause(scan->arena, AST_CLAUSE_QUERY, @$, &$1, $2); }
-    | "case" one_word               { $$ = ast_clause(scan->arena, AST_CLAUSE_CASE, @$, &$1, $2); }
-    | "slash" one_word              { $$ = ast_clause(scan->arena, AST_CLAUSE_SLASH, @$, &$1, $2); }
-    | "let" two_words               { $$ = ast_clause(scan->arena, AST_CLAUSE_LET, @$, &$1, $2); }
-    | "preflight" one_word          { $$ = ast_clause(scan->arena, AST_CLAUSE_PREFLIGHT, @$, &$1, $2); }
-    | "header" two_words            { $$ = ast_clause(scan->arena, AST_CLAUSE_HEADER, @$, &$1, $2); }
-    | "retry-after" one_word        { $$ = ast_clause(scan->arena, AST_CLAUSE_RETRY_AFTER, @$, &$1, $2); }
-    | "blocked-by" one_word         { $$ = ast_clause(scan->arena, AST_CLAUSE_BLOCKED_BY, @$, &$1, $2); }
-    | "note" one_word               { $$ = ast_clause(scan->arena, AST_CLAUSE_NOTE, @$, &$1, $2); }
-    | "owner" one_word              { $$ = ast_clause(scan->arena, AST_CLAUSE_OWNER, @$, &$1, $2); }
-    | "override"                    { $$ = ast_clause(scan->arena, AST_CLAUSE_OVERRIDE, @$, &$1, no_words); }
-    | "allow" words                 { $$ = ast_clause(scan->arena, AST_CLAUSE_ALLOW, @$, &$1, $2); }
+    : "status" bares            { $$ = ast_clause(arena, AST_CLAUSE_STATUS, @$, &$1, $2); }
+    | "when" condition
+        { $$ = ast_clause_condition(arena, AST_CLAUSE_WHEN, @$, &$1, &$2); }
+    | "unless" condition
+        { $$ = ast_clause_condition(arena, AST_CLAUSE_UNLESS, @$, &$1, &$2); }
+    | "from" one_word           { $$ = ast_clause(arena, AST_CLAUSE_FROM, @$, &$1, $2); }
+    | "until" one_word          { $$ = ast_clause(arena, AST_CLAUSE_UNTIL, @$, &$1, $2); }
+    | "daily" one_word          { $$ = ast_clause(arena, AST_CLAUSE_DAILY, @$, &$1, $2); }
+    | "weekly" words            { $$ = ast_clause(arena, AST_CLAUSE_WEEKLY, @$, &$1, $2); }
+    | "timezone" one_word       { $$ = ast_clause(arena, AST_CLAUSE_TIMEZONE, @$, &$1, $2); }
+    | "review" one_word         { $$ = ast_clause(arena, AST_CLAUSE_REVIEW, @$, &$1, $2); }
+    | "cache" words             { $$ = ast_clause(arena, AST_CLAUSE_CACHE, @$, &$1, $2); }
+    | "vary" words              { $$ = ast_clause(arena, AST_CLAUSE_VARY, @$, &$1, $2); }
+    | "query" words             { $$ = ast_clause(arena, AST_CLAUSE_QUERY, @$, &$1, $2); }
+    | "case" one_word           { $$ = ast_clause(arena, AST_CLAUSE_CASE, @$, &$1, $2); }
+    | "slash" one_word          { $$ = ast_clause(arena, AST_CLAUSE_SLASH, @$, &$1, $2); }
+    | "let" two_words           { $$ = ast_clause(arena, AST_CLAUSE_LET, @$, &$1, $2); }
+    | "preflight" one_word      { $$ = ast_clause(arena, AST_CLAUSE_PREFLIGHT, @$, &$1, $2); }
+    | "header" two_words        { $$ = ast_clause(arena, AST_CLAUSE_HEADER, @$, &$1, $2); }
+    | "retry-after" one_word    { $$ = ast_clause(arena, AST_CLAUSE_RETRY_AFTER, @$, &$1, $2); }
+    | "blocked-by" one_word     { $$ = ast_clause(arena, AST_CLAUSE_BLOCKED_BY, @$, &$1, $2); }
+    | "note" one_word           { $$ = ast_clause(arena, AST_CLAUSE_NOTE, @$, &$1, $2); }
+    | "owner" one_word          { $$ = ast_clause(arena, AST_CLAUSE_OWNER, @$, &$1, $2); }
+    | "override"
+        { $$ = ast_clause(arena, AST_CLAUSE_OVERRIDE, @$, &$1, no_words); }
+    | "allow" words             { $$ = ast_clause(arena, AST_CLAUSE_ALLOW, @$, &$1, $2); }
     ;
 
 condition
-    : "method" words                { $$ = (struct ast_condition){ AST_CONDITION_METHOD, .words = $2 }; }
-    | "scheme" words                { $$ = (struct ast_condition){ AST_CONDITION_SCHEME, .words = $2 }; }
-    | "accept" words                { $$ = (struct ast_condition){ AST_CONDITION_ACCEPT, .words = $2 }; }
-    | "language" words              { $$ = (struct ast_condition){ AST_CONDITION_LANGUAGE, .words = $2 }; }
-    | "client" words                { $$ = (struct ast_condition){ AST_CONDITION_CLIENT, .words = $2 }; }
-    | "flag" words                  { $$ = (struct ast_condition){ AST_CONDITION_FLAG, .words = $2 }; }
-    | "chance" one_word             { $$ = (struct ast_condition){ AST_CONDITION_CHANCE, .words = $2 }; }
-    | "busy" one_word               { $$ = (struct ast_condition){ AST_CONDITION_BUSY, .words = $2 }; }
-    | "header" one_word             { $$ = (struct ast_condition){ AST_CONDITION_HEADER, .name = $2.first }; }
+    : "method" words
+        { $$ = (struct ast_condition){ AST_CONDITION_METHOD, .words = $2 }; }
+    | "scheme" words
+        { $$ = (struct ast_condition){ AST_CONDITION_SCHEME, .words = $2 }; }
+    | "accept" words
+        { $$ = (struct ast_condition){ AST_CONDITION_ACCEPT, .words = $2 }; }
+    | "language" words
+        { $$ = (struct ast_condition){ AST_CONDITION_LANGUAGE, .words = $2 }; }
+    | "client" words
+        { $$ = (struct ast_condition){ AST_CONDITION_CLIENT, .words = $2 }; }
+    | "flag" words
+        { $$ = (struct ast_condition){ AST_CONDITION_FLAG, .words = $2 }; }
+    | "chance" one_word
+        { $$ = (struct ast_condition){ AST_CONDITION_CHANCE, .words = $2 }; }
+    | "busy" one_word
+        { $$ = (struct ast_condition){ AST_CONDITION_BUSY, .words = $2 }; }
+    | "header" one_word
+        { $$ = (struct ast_condition){ AST_CONDITION_HEADER, .name = $2.first }; }
     | "header" one_word "=" words
         { $$ = (struct ast_condition){ AST_CONDITION_HEADER, $2.first, AST_OPERATOR_EQUAL, $4 }; }
     | "header" one_word "~" STRING
         {
             $$ = (struct ast_condition){ AST_CONDITION_HEADER, $2.first, AST_OPERATOR_REGEX,
-                                         ast_words_one(scan->arena, &$4) };
+                                         ast_words_one(arena, &$4) };
         }
-    | "cookie" one_word             { $$ = (struct ast_condition){ AST_CONDITION_COOKIE, .name = $2.first }; }
+    | "cookie" one_word
+        { $$ = (struct ast_condition){ AST_CONDITION_COOKIE, .name = $2.first }; }
     | "cookie" one_word "=" words
         { $$ = (struct ast_condition){ AST_CONDITION_COOKIE, $2.first, AST_OPERATOR_EQUAL, $4 }; }
-    | "query" one_word              { $$ = (struct ast_condition){ AST_CONDITION_QUERY, .name = $2.first }; }
+    | "query" one_word
+        { $$ = (struct ast_condition){ AST_CONDITION_QUERY, .name = $2.first }; }
     | "query" one_word "=" words
         { $$ = (struct ast_condition){ AST_CONDITION_QUERY, $2.first, AST_OPERATOR_EQUAL, $4 }; }
-    | "env" one_word                { $$ = (struct ast_condition){ AST_CONDITION_ENV, .name = $2.first }; }
+    | "env" one_word
+        { $$ = (struct ast_condition){ AST_CONDITION_ENV, .name = $2.first }; }
     | "env" one_word "=" words
         { $$ = (struct ast_condition){ AST_CONDITION_ENV, $2.first, AST_OPERATOR_EQUAL, $4 }; }
     ;
@@ -331,31 +357,35 @@ condition
 /* ---- tables ---- */
 
 table_body
-    : %empty                        { $$ = NULL; }
-    | "{}"                          { $$ = ast_block(scan->arena, AST_BLOCK_RULE, @$, no_words, no_items); }
-    | "{" table_clauses "}"         { $$ = ast_block(scan->arena, AST_BLOCK_RULE, @$, no_words, $table_clauses); }
+    : %empty                    { $$ = NULL; }
+    | "{}"
+        { $$ = ast_block(arena, AST_BLOCK_RULE, @$, no_words, no_items); }
+    | "{" table_clauses "}"
+        { $$ = ast_block(arena, AST_BLOCK_RULE, @$, no_words, $table_clauses); }
     ;
 
 table_clauses
-    : %empty                        { $$ = no_items; }
+    : %empty                    { $$ = no_items; }
     | table_clauses[all] table_clause END
-        { $$ = ast_items_join($all, ast_clause_item(scan->arena, $table_clause)); }
-    | table_clauses[all] broken     { $$ = $all; }
+        { $$ = ast_items_join($all, ast_clause_item(arena, $table_clause)); }
+    | table_clauses[all] broken { $$ = $all; }
     ;
 
 table_clause
     : clause
-    | "columns" words               { $$ = ast_clause(scan->arena, AST_CLAUSE_COLUMNS, @$, &$1, $2); }
-    | "heading"                     { $$ = ast_clause(scan->arena, AST_CLAUSE_HEADING, @$, &$1, no_words); }
-    | "patterns"                    { $$ = ast_clause(scan->arena, AST_CLAUSE_PATTERNS, @$, &$1, no_words); }
-    | "separator" one_word          { $$ = ast_clause(scan->arena, AST_CLAUSE_SEPARATOR, @$, &$1, $2); }
+    | "columns" words           { $$ = ast_clause(arena, AST_CLAUSE_COLUMNS, @$, &$1, $2); }
+    | "heading"
+        { $$ = ast_clause(arena, AST_CLAUSE_HEADING, @$, &$1, no_words); }
+    | "patterns"
+        { $$ = ast_clause(arena, AST_CLAUSE_PATTERNS, @$, &$1, no_words); }
+    | "separator" one_word      { $$ = ast_clause(arena, AST_CLAUSE_SEPARATOR, @$, &$1, $2); }
     ;
 
 /* ---- expectations ---- */
 
 question
     : "expect" bare url with time_asked
-        { $$ = ast_expect(scan->arena, &$bare, &$url, $with, $time_asked); }
+        { $$ = ast_expect(arena, &$bare, &$url, $with, $time_asked); }
     ;
 
 url
@@ -365,72 +395,72 @@ url
     ;
 
 with
-    : %empty                        { $$ = no_withs; }
-    | "with" "{}"                   { $$ = no_withs; }
-    | "with" "{" facts "}"          { $$ = $facts; }
+    : %empty                    { $$ = no_withs; }
+    | "with" "{}"               { $$ = no_withs; }
+    | "with" "{" facts "}"      { $$ = $facts; }
     ;
 
 facts
-    : %empty                        { $$ = no_withs; }
-    | facts[all] fact END           { $$ = ast_withs_add($all, $fact); }
-    | facts[all] broken             { $$ = $all; }
+    : %empty                    { $$ = no_withs; }
+    | facts[all] fact END       { $$ = ast_withs_add($all, $fact); }
+    | facts[all] broken         { $$ = $all; }
     ;
 
 fact
-    : "header" two_words            { $$ = ast_with(scan->arena, &$1, $2); }
-    | "cookie" two_words            { $$ = ast_with(scan->arena, &$1, $2); }
-    | "env" two_words               { $$ = ast_with(scan->arena, &$1, $2); }
-    | "client" one_word             { $$ = ast_with(scan->arena, &$1, $2); }
-    | "flag" words                  { $$ = ast_with(scan->arena, &$1, $2); }
-    | "chance" one_word             { $$ = ast_with(scan->arena, &$1, $2); }
-    | "busy" one_word               { $$ = ast_with(scan->arena, &$1, $2); }
+    : "header" two_words        { $$ = ast_with(arena, &$1, $2); }
+    | "cookie" two_words        { $$ = ast_with(arena, &$1, $2); }
+    | "env" two_words           { $$ = ast_with(arena, &$1, $2); }
+    | "client" one_word         { $$ = ast_with(arena, &$1, $2); }
+    | "flag" words              { $$ = ast_with(arena, &$1, $2); }
+    | "chance" one_word         { $$ = ast_with(arena, &$1, $2); }
+    | "busy" one_word           { $$ = ast_with(arena, &$1, $2); }
     ;
 
 time_asked
-    : %empty                        { $$ = NULL; }
-    | "at" one_word                 { $$ = $one_word.first; }
+    : %empty                    { $$ = NULL; }
+    | "at" one_word             { $$ = $one_word.first; }
     ;
 
 target_asked
-    : %empty                        { $$ = NULL; }
-    | target                        { $$ = ast_words_one(scan->arena, &$target).first; }
+    : %empty                    { $$ = NULL; }
+    | target                    { $$ = ast_words_one(arena, &$target).first; }
     ;
 
 fields
-    : %empty                        { $$ = no_withs; }
-    | "{}"                          { $$ = no_withs; }
-    | "{" field_list "}"            { $$ = $field_list; }
+    : %empty                    { $$ = no_withs; }
+    | "{}"                      { $$ = no_withs; }
+    | "{" field_list "}"        { $$ = $field_list; }
     ;
 
 field_list
-    : %empty                        { $$ = no_withs; }
-    | field_list[all] field END     { $$ = ast_withs_add($all, $field); }
-    | field_list[all] broken        { $$ = $all; }
+    : %empty                    { $$ = no_withs; }
+    | field_list[all] field END { $$ = ast_withs_add($all, $field); }
+    | field_list[all] broken    { $$ = $all; }
     ;
 
 field
-    : "header" two_words            { $$ = ast_with(scan->arena, &$1, $2); }
+    : "header" two_words        { $$ = ast_with(arena, &$1, $2); }
     ;
 
 /* ---- words ---- */
 
 one_word
-    : word                          { $$ = ast_words_one(scan->arena, &$word); }
+    : word                      { $$ = ast_words_one(arena, &$word); }
     ;
 
 two_words
-    : one_word word                 { $$ = ast_words_add(scan->arena, $one_word, &$word); }
+    : one_word word             { $$ = ast_words_add(arena, $one_word, &$word); }
     ;
 
 words
     : one_word
-    | words[all] word               { $$ = ast_words_add(scan->arena, $all, &$word); }
+    | words[all] word           { $$ = ast_words_add(arena, $all, &$word); }
     ;
 
 /* Words that are neither quoted nor look like a source or a target: a status, a method. */
 bares
-    : bare                          { $$ = ast_words_one(scan->arena, &$bare); }
-    | bares[all] bare               { $$ = ast_words_add(scan->arena, $all, &$bare); }
+    : bare                      { $$ = ast_words_one(arena, &$bare); }
+    | bares[all] bare           { $$ = ast_words_add(arena, $all, &$bare); }
     ;
 
 word
@@ -447,29 +477,35 @@ bare
     ;
 
 keyword
-    : "accept" | "allow" | "at" | "blocked-by" | "busy" | "by" | "cache" | "case" | "chance" | "client" | "columns"
-    | "cookie" | "daily" | "env" | "expect" | "flag" | "from" | "group" | "header" | "heading" | "include"
-    | "language" | "let" | "method" | "note" | "override" | "owner" | "patterns" | "preflight" | "query"
-    | "retry-after" | "review" | "scheme" | "separator" | "site" | "slash" | "status" | "table" | "timezone"
-    | "unless" | "until" | "vary" | "weekly" | "when" | "with"
+    : "accept" | "allow" | "at" | "blocked-by" | "busy" | "by" | "cache" | "case" | "chance"
+    | "client" | "columns" | "cookie" | "daily" | "env" | "expect" | "flag" | "from" | "group"
+    | "header" | "heading" | "include" | "language" | "let" | "method" | "note" | "override"
+    | "owner" | "patterns" | "preflight" | "query" | "retry-after" | "review" | "scheme"
+    | "separator" | "site" | "slash" | "status" | "table" | "timezone" | "unless" | "until"
+    | "vary" | "weekly" | "when" | "with"
     ;
 
 %%
 
 /* Only a stack without bounds would bring bison here, and the nesting limit keeps it far away. */
-static void rules_error(const RULES_LTYPE *span, struct scan *scan, struct parse *parse, const char *message)
+static void rules_error(const RULES_LTYPE *span, struct scan *scan, struct parse *parse,
+                        struct arena *arena, const char *message)
 {
     (void)parse;
-    diag_error(scan->diag, DIAG_NESTING_TOO_DEEP, *span, "these rules cannot be read: %s", message);
+    (void)arena;
+    diag_error(scan->diag, DIAG_NESTING_TOO_DEEP, *span, "these rules cannot be read: %s",
+               message);
 }
 
-static int yyreport_syntax_error(const yypcontext_t *context, struct scan *scan, struct parse *parse)
+static int yyreport_syntax_error(const yypcontext_t *context, struct scan *scan,
+                                 struct parse *parse, struct arena *arena)
 {
     yysymbol_kind_t kinds[YYNTOKENS];
     const char *expected[YYNTOKENS];
     int count = yypcontext_expected_tokens(context, kinds, YYNTOKENS);
 
     (void)parse;
+    (void)arena;
     if (count < 0)
         return count;
     for (int i = 0; i < count; i++)

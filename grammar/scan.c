@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between words and grammar: gives every line one end (also before `}` and at the end of the file), keeps the braces,
- * closes what a file leaves open, and leaves out blocks that would only repeat a mistake or are too deep. So the
- * grammar never sees a brace too many, and its stack is bounded by PARSE_NESTING_LIMIT. */
+/* Between words and grammar: gives every line one end (also before `}` and at the end of the
+ * file), keeps the braces, closes what a file leaves open, and leaves out blocks that would
+ * only repeat a mistake or are too deep. So the grammar never sees a brace too many, and its
+ * stack is bounded by PARSE_NESTING_LIMIT. */
 #include "config.h"
 
 #include "grammar/scan.h"
@@ -19,11 +20,13 @@ struct slice scan_text(const struct scan *scan, struct span span)
     return slice_of(scan->source->text.data + (span.at - scan->source->at), span.end - span.at);
 }
 
-void scan_init(struct scan *scan, const struct ast *ast, struct diag *diag, const struct source *source)
+void scan_init(struct scan *scan, const struct ast *ast, struct diag *diag,
+               const struct source *source)
 {
     *scan = (struct scan){ .arena = ast->arena, .diag = diag, .source = source };
-    if (scanner_lex_init_extra(scan, &scan->flex) != 0
-        || scanner__scan_buffer(source_buffer(ast->sources, source), source->text.size + 2, scan->flex) == NULL) {
+    if (scanner_lex_init_extra(scan, &scan->flex) != 0 ||
+        scanner__scan_buffer(source_buffer(ast->sources, source), source->text.size + 2,
+                             scan->flex) == NULL) {
         fputs("rulec: out of memory\n", stderr);
         exit(3);
     }
@@ -42,8 +45,8 @@ static bool may_hold_items(const struct scan *scan, unsigned depth)
 /* A block that holds rules deserves a look, even where the line that opens it is wrong. */
 static void leave_out_next_block(struct scan *scan)
 {
-    scan->skips_next_block = !may_hold_items(scan, scan->depth)
-        || (scan->line_first != TOK_SITE && scan->line_first != TOK_GROUP);
+    scan->skips_next_block = !may_hold_items(scan, scan->depth) ||
+                             (scan->line_first != TOK_SITE && scan->line_first != TOK_GROUP);
 }
 
 void scan_recover(struct scan *scan, bool at_end_of_line)
@@ -53,7 +56,8 @@ void scan_recover(struct scan *scan, bool at_end_of_line)
     if (scan->last != TOK_OPEN)
         leave_out_next_block(scan);
     else if (!may_hold_items(scan, scan->depth) && scan->skip_depth == 0)
-        scan->skip_depth = scan->depth; /* the mistake is the brace itself, which is open already */
+        scan->skip_depth =
+            scan->depth; /* the mistake is the brace itself, which is open already */
 }
 
 bool scan_begin_error(struct scan *scan)
@@ -87,12 +91,13 @@ static int end_before(struct scan *scan, RULES_LTYPE *span, uint32_t at)
 
 static int open_block(struct scan *scan, struct span span)
 {
-    bool holds_items = may_hold_items(scan, scan->depth)
-        && (scan->line_first == TOK_SITE || scan->line_first == TOK_GROUP);
+    bool holds_items = may_hold_items(scan, scan->depth) &&
+                       (scan->line_first == TOK_SITE || scan->line_first == TOK_GROUP);
 
     if (scan->outer_depth + scan->depth == PARSE_NESTING_LIMIT) {
         diag_error(scan->diag, DIAG_NESTING_TOO_DEEP, span,
-                   "blocks stand in each other more than %d deep, this one is left out", PARSE_NESTING_LIMIT);
+                   "blocks stand in each other more than %d deep, this one is left out",
+                   PARSE_NESTING_LIMIT);
         scan->skip_depth = scan->depth + 1;
     } else {
         scan->open[scan->depth] = span;
@@ -128,7 +133,8 @@ static int end_file(struct scan *scan, RULES_LTYPE *span)
         unsigned room = PARSE_NESTING_LIMIT - scan->outer_depth;
         unsigned innermost = scan->depth < room ? scan->depth : room;
 
-        diag_error(scan->diag, DIAG_OPEN_BLOCK, scan->open[innermost - 1], "this block is not closed");
+        diag_error(scan->diag, DIAG_OPEN_BLOCK, scan->open[innermost - 1],
+                   "this block is not closed");
         diag_note(scan->diag, *span, "the file ends here");
         diag_help(scan->diag, "a \"}\" is missing");
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From words to lines and blocks: scanner.l says what a word is, scan.c where a line ends, how deep the blocks are,
- * and what is left out after a mistake. Inside grammar/ only. */
+/* From words to lines and blocks: scanner.l says what a word is, scan.c where a line ends, how
+ * deep the blocks are, and what is left out after a mistake. Inside grammar/ only. */
 #ifndef GRAMMAR_SCAN_H
 #define GRAMMAR_SCAN_H
 
@@ -14,45 +14,53 @@ struct scan {
     const struct source *source;
     void *flex;
 
-    unsigned outer_depth;     /* blocks around this file: it may be included in one */
-    unsigned depth;           /* open braces of this file */
+    unsigned outer_depth; /* blocks around this file: it may be included in one */
+    unsigned depth;       /* open braces of this file */
     struct span open[PARSE_NESTING_LIMIT];
-    bool holds_items[PARSE_NESTING_LIMIT]; /* sites and groups; other braces hold clauses, choices, fields */
-    unsigned skip_depth;      /* while not 0, all is left out until the brace that opened this depth is closed */
-    bool skips_next_block;    /* the line has a mistake, so its block would only echo it */
+    /* Sites and groups; other braces hold clauses, choices, fields. */
+    bool holds_items[PARSE_NESTING_LIMIT];
+    /* While not 0, all is left out until the brace that opened this depth is closed. */
+    unsigned skip_depth;
+    bool skips_next_block; /* the line has a mistake, so its block would only echo it */
 
-    int line_first;           /* first token of the line; 0: none yet */
-    int last;                 /* the token before */
-    bool line_has_error;      /* one lexical message a line is enough */
+    int line_first;      /* first token of the line; 0: none yet */
+    int last;            /* the token before */
+    bool line_has_error; /* one lexical message a line is enough */
     bool line_has_arrow;
-    uint32_t odd_block_at;    /* the brace whose block was said to hold clauses only; 0: none was */
-    uint32_t no_block_at;     /* a line ended here where its block should begin; 0: none did */
-    bool is_closing;          /* the line before a `}` was ended; the brace itself comes next */
+    uint32_t odd_block_at; /* the brace of a block that was said to hold clauses only; 0: none */
+    uint32_t no_block_at;  /* a line ended here where its block should begin; 0: none did */
+    bool is_closing;       /* the line before a `}` was ended; the brace itself comes next */
     struct span closing_span;
     bool is_at_end;
 };
 
 /* `source` has a source_buffer(), and stays as it is while the scan is open. */
-void scan_init(struct scan *scan, const struct ast *ast, struct diag *diag, const struct source *source);
+void scan_init(struct scan *scan, const struct ast *ast, struct diag *diag,
+               const struct source *source);
 void scan_fini(struct scan *scan);
 
-/* After a mistake at the token just read (`at_end_of_line`: it was the line's end): what follows on the line is
- * left out by the parser, its block by the scan, unless the block can hold rules that deserve a look. */
+/* After a mistake at the token just read (`at_end_of_line`: it was the line's end): what
+ * follows on the line is left out by the parser, its block by the scan, unless the block can
+ * hold rules that deserve a look. */
 void scan_recover(struct scan *scan, bool at_end_of_line);
 
-/* A mistake in a word: true where it is to be reported, being the first of its line and not in what is left out. */
+/* A mistake in a word: true where it is to be reported, being the first of its line and not in
+ * what is left out. */
 bool scan_begin_error(struct scan *scan);
 
 /* The text of a place of this source. */
 struct slice scan_text(const struct scan *scan, struct span span);
 
-/* ---- scan_word.c, for scanner.l: each reports and returns the token that starts the parser's recovery, or the good token ---- */
+/* ---- scan_word.c, for scanner.l ---- */
+/* Each reports, and returns the token that starts the grammar's recovery. */
 int scan_long_word(struct scan *scan, struct span span);
-/* *good_size: bytes of the word that are spent; a brace glued to its end is read again, as one that stands alone. */
+/* *good_size: bytes of the word that are spent; a brace glued to its end is read again, as one
+ * that stands alone. */
 int scan_bad_word(struct scan *scan, struct span span, int *good_size);
 int scan_open_string(struct scan *scan, struct span span);
 int scan_bad_string_end(struct scan *scan, struct span span);
-/* Undoes escapes; `is_regex`: only \" is one (an escaped backslash stays two bytes: it is the regex's own). */
+/* Undoes escapes; `is_regex`: only \" is one (an escaped backslash stays two bytes: it is the
+ * regex's own). */
 bool scan_string(struct scan *scan, struct span span, bool is_regex, struct ast_word *word);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is wrong with a word that scanner.l took as a whole, and what a string means without its escapes. A mistake
- * is told once a line; the rest of the line is left to the grammar's recovery. */
+/* What is wrong with a word that scanner.l took as a whole, and what a string means without its
+ * escapes. A mistake is told once a line; the rest of the line is left to the grammar's
+ * recovery. */
 #include "config.h"
 
 #include "grammar/scan.h"
@@ -12,12 +13,14 @@
 int scan_long_word(struct scan *scan, struct span span)
 {
     if (scan_begin_error(scan))
-        diag_error(scan->diag, DIAG_WORD_TOO_LONG, span, "a word of %lu bytes is too long, the limit is %d",
+        diag_error(scan->diag, DIAG_WORD_TOO_LONG, span,
+                   "a word of %lu bytes is too long, the limit is %d",
                    (unsigned long)(span.end - span.at), PARSE_STRING_LIMIT);
     return TOK_RULES_error;
 }
 
-/* Where the placeholder ends that begins with the brace at `at`, as in scanner.l; 0: it is none. */
+/* Where the placeholder ends that begins with the brace at `at`, as in scanner.l; 0: it is
+ * none. */
 static size_t placeholder_end(struct slice text, size_t at)
 {
     for (size_t i = at + 1; i < text.size; i++) {
@@ -59,7 +62,9 @@ static size_t find_bad_brace(struct slice text)
     size_t at = 0;
 
     while (at < text.size) {
-        size_t end = text.data[at] == '{' ? placeholder_end(text, at) : text.data[at] == '}' ? 0 : at + 1;
+        size_t end = text.data[at] == '{'   ? placeholder_end(text, at)
+                     : text.data[at] == '}' ? 0
+                                            : at + 1;
 
         if (end == 0)
             break;
@@ -87,9 +92,12 @@ int scan_bad_word(struct scan *scan, struct span span, int *good_size)
 
     if (quote != NULL) {
         if (reports) {
-            diag_error(scan->diag, DIAG_QUOTE_IN_WORD, part_of(span, (size_t)(quote - text.data), 1),
+            diag_error(scan->diag, DIAG_QUOTE_IN_WORD,
+                       part_of(span, (size_t)(quote - text.data), 1),
                        "a quote cannot stand inside a bare word");
-            diag_help(scan->diag, "quote the whole word and write \\\" inside it; in a path %%22 stands for it");
+            diag_help(
+                scan->diag,
+                "quote the whole word and write \\\" inside it; in a path %%22 stands for it");
         }
         return TOK_RULES_error;
     }
@@ -119,7 +127,8 @@ int scan_bad_string_end(struct scan *scan, struct span span)
         return TOK_RULES_error;
     while (text.data[at] != '"')
         at += text.data[at] == '\\' ? 2 : 1;
-    diag_error(scan->diag, DIAG_QUOTE_IN_WORD, part_of(span, at, 1), "a blank is missing behind this string");
+    diag_error(scan->diag, DIAG_QUOTE_IN_WORD, part_of(span, at, 1),
+               "a blank is missing behind this string");
     diag_help(scan->diag, "a \" inside a string is written \\\"");
     return TOK_RULES_error;
 }
@@ -128,7 +137,10 @@ int scan_bad_string_end(struct scan *scan, struct span span)
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* Writes a character as UTF-8, returns its bytes. */
@@ -156,7 +168,8 @@ static size_t put_character(char *out, uint32_t c)
     return 4;
 }
 
-/* Bytes of the escape at `text`, which starts with a backslash; the character in *c. 0: it is none. */
+/* Bytes of the escape at `text`, which starts with a backslash; the character in *c. 0: it is
+ * none. */
 static size_t read_escape(struct slice text, uint32_t *c)
 {
     uint32_t value = 0;
@@ -174,8 +187,8 @@ static size_t read_escape(struct slice text, uint32_t *c)
         value = value << 4 | (uint32_t)hex_digit(text.data[at]);
     }
     /* No control byte, no half of a surrogate pair: what comes out must be text. */
-    if (at == 3 || at == text.size || text.data[at] != '}' || value > 0x10FFFF || value < 0x20 || value == 0x7F
-        || (value >= 0xD800 && value <= 0xDFFF))
+    if (at == 3 || at == text.size || text.data[at] != '}' || value > 0x10FFFF ||
+        value < 0x20 || value == 0x7F || (value >= 0xD800 && value <= 0xDFFF))
         return 0;
     *c = value;
     return at + 1;
@@ -185,14 +198,17 @@ static int bad_escape(struct scan *scan, struct span span)
 {
     if (scan_begin_error(scan)) {
         diag_error(scan->diag, DIAG_BAD_ESCAPE, span, "this is no escape that a string knows");
-        diag_help(scan->diag, "\\\" \\\\ and \\u{HEX} (a printable character) are; a backslash is written \\\\");
+        diag_help(
+            scan->diag,
+            "\\\" \\\\ and \\u{HEX} (a printable character) are; a backslash is written \\\\");
     }
     return TOK_RULES_error;
 }
 
-/* Bytes written to `out`, which has room for all of `inside`: no escape is shorter than its character. SIZE_MAX: a bad
- * escape, reported. */
-static size_t undo_escapes(struct scan *scan, struct slice inside, struct span span, bool is_regex, char *out)
+/* Bytes written to `out`, which has room for all of `inside`: no escape is shorter than its
+ * character. SIZE_MAX: a bad escape, reported. */
+static size_t undo_escapes(struct scan *scan, struct slice inside, struct span span,
+                           bool is_regex, char *out)
 {
     size_t size = 0;
 
@@ -207,7 +223,8 @@ static size_t undo_escapes(struct scan *scan, struct slice inside, struct span s
                 out[size++] = '\\';
             out[size++] = inside.data[at + 1];
             at += 2;
-        } else if ((step = read_escape(slice_of(inside.data + at, inside.size - at), &c)) != 0) {
+        } else if ((step = read_escape(slice_of(inside.data + at, inside.size - at), &c)) !=
+                   0) {
             size += put_character(out + size, c);
             at += step;
         } else {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads texts whole and finds lines in them. Texts are read, not mapped: the scanner writes into its buffer, and a
- * file that somebody shortens meanwhile must not end the process. Each source takes its bytes and one more of the row
- * of offsets, so the end of a file has a place of its own. */
+/* Reads texts whole and finds lines in them. Texts are read, not mapped: the scanner writes
+ * into its buffer, and a file that somebody shortens meanwhile must not end the process. Each
+ * source takes its bytes and one more of the row of offsets, so the end of a file has a place
+ * of its own. */
 #include "config.h"
 
 #include "grammar/source.h"
@@ -15,17 +16,17 @@
 #include <zlib.h>
 
 enum {
-    LINE_PAGE_SIZE = 1 << 16,    /* line numbers are kept for each of these many bytes of text */
-    END_SIZE = 2,           /* NUL bytes behind the text: the scanner's end mark */
-    FIRST_SIZE = 1 << 16,   /* first buffer where the size is not known */
-    READ_SIZE = 1 << 30,    /* a single read() is asked for no more */
+    LINE_PAGE_SIZE = 1 << 16, /* line numbers are kept for each of these many bytes of text */
+    END_SIZE = 2,             /* NUL bytes behind the text: the scanner's end mark */
+    FIRST_SIZE = 1 << 16,     /* first buffer where the size is not known */
+    READ_SIZE = 1 << 30,      /* a single read() is asked for no more */
     UNPACK_SIZE = 1 << 17
 };
 
 struct opened {
     struct source source;
-    char *memory;            /* NULL: the text is the caller's */
-    uint32_t *page_lines;    /* line ends before each page */
+    char *memory;         /* NULL: the text is the caller's */
+    uint32_t *page_lines; /* line ends before each page */
 };
 
 struct source_set {
@@ -75,7 +76,8 @@ static void index_lines(struct arena *arena, struct opened *item)
     struct slice text = item->source.text;
     uint32_t lines = 0;
 
-    item->page_lines = arena_array(arena, text.size / LINE_PAGE_SIZE + 1, sizeof(*item->page_lines));
+    item->page_lines =
+        arena_array(arena, text.size / LINE_PAGE_SIZE + 1, sizeof(*item->page_lines));
     for (size_t at = 0; at < text.size; at += LINE_PAGE_SIZE) {
         size_t size = text.size - at < LINE_PAGE_SIZE ? text.size - at : LINE_PAGE_SIZE;
 
@@ -86,8 +88,8 @@ static void index_lines(struct arena *arena, struct opened *item)
 }
 
 /* Takes `memory` over, in failure too. */
-static const struct source *add(struct source_set *set, const char *path, struct slice text, char *memory,
-                                const char **reason)
+static const struct source *add(struct source_set *set, const char *path, struct slice text,
+                                char *memory, const char **reason)
 {
     struct opened *item;
 
@@ -128,7 +130,8 @@ static struct slice end_text(char *memory, size_t size)
     return slice_of(memory, size);
 }
 
-const struct source *source_add_copy(struct source_set *set, const char *path, struct slice text)
+const struct source *source_add_copy(struct source_set *set, const char *path,
+                                     struct slice text)
 {
     char *memory = memory_resize(NULL, text.size + END_SIZE, 1);
     const char *reason;
@@ -153,7 +156,8 @@ static bool make_room(struct growing *text, size_t size, const char **reason)
         *reason = "it is larger than 4 GiB";
         return false;
     }
-    text->capacity = text->capacity * 2 > text->size + size + 1 ? text->capacity * 2 : text->size + size + 1;
+    text->capacity =
+        text->capacity * 2 > text->size + size + 1 ? text->capacity * 2 : text->size + size + 1;
     text->memory = memory_resize(text->memory, text->capacity + END_SIZE, 1);
     return true;
 }
@@ -192,8 +196,8 @@ static bool read_packed(int file, struct growing *text, const char **reason)
         return false;
     }
     gzbuffer(packed, UNPACK_SIZE);
-    while (make_room(text, UNPACK_SIZE, reason)
-           && (size = gzread(packed, text->memory + text->size, UNPACK_SIZE)) > 0)
+    while (make_room(text, UNPACK_SIZE, reason) &&
+           (size = gzread(packed, text->memory + text->size, UNPACK_SIZE)) > 0)
         text->size += (size_t)size;
     if (size == 0 && gzdirect(packed) && text->size != 0)
         size = -1;
@@ -248,7 +252,8 @@ static bool read_file(const char *path, struct growing *text, const char **reaso
     }
     if (ends_in_gz(path))
         return read_packed(file, text, reason);
-    good = make_room(text, (size_t)status.st_size + 1, reason) && read_plain(file, text, reason);
+    good =
+        make_room(text, (size_t)status.st_size + 1, reason) && read_plain(file, text, reason);
     close(file);
     return good;
 }
@@ -321,7 +326,8 @@ static uint32_t line_of(const struct opened *item, size_t at)
     /* The end of a text may be the start of a page that no text stands in. */
     if (page != 0 && at == item->source.text.size && at % LINE_PAGE_SIZE == 0)
         page--;
-    return item->page_lines[page] + count_line_ends(text + page * LINE_PAGE_SIZE, text + at) + 1;
+    return item->page_lines[page] + count_line_ends(text + page * LINE_PAGE_SIZE, text + at) +
+           1;
 }
 
 static uint32_t count_characters(const char *from, const char *end)
@@ -350,20 +356,18 @@ struct source_place source_locate(const struct source_set *set, uint32_t at)
         end = last;
     if (end > start && end[-1] == '\r')
         end--;
-    return (struct source_place){
-        .source = &item->source,
-        .line = line_of(item, (size_t)(here - text)),
-        .column = count_characters(start, here) + 1,
-        .line_text = slice_of(start, (size_t)(end - start))
-    };
+    return (struct source_place){ .source = &item->source,
+                                  .line = line_of(item, (size_t)(here - text)),
+                                  .column = count_characters(start, here) + 1,
+                                  .line_text = slice_of(start, (size_t)(end - start)) };
 }
 
 uint32_t source_line_in_all(struct source_set *set, uint32_t at)
 {
     const struct opened *item = set->asked;
 
-    if (item != NULL && at >= set->asked_at && at - item->source.at <= item->source.text.size
-        && at - set->asked_at < LINE_PAGE_SIZE) {
+    if (item != NULL && at >= set->asked_at && at - item->source.at <= item->source.text.size &&
+        at - set->asked_at < LINE_PAGE_SIZE) {
         const char *text = item->source.text.data;
 
         set->asked_line += count_line_ends(text + (set->asked_at - item->source.at),

@@ -27,16 +27,16 @@ struct source_set;
 struct source_set *source_set_open(struct arena *arena);
 void source_set_close(struct source_set *set);
 
-/* Reads a file (`-`: standard input; `.gz` is unpacked). On failure NULL and *reason (static or arena text).
- * Limits: a file and all files together are smaller than 4 GiB. */
+/* Reads a file (`-`: standard input; `.gz` is unpacked). On failure NULL and *reason (static or
+ * arena text). Limits: a file and all files together are smaller than 4 GiB. */
 const struct source *source_open(struct source_set *set, const char *path, const char **reason);
-/* A text that is no file (tests). `text` is not copied and must live as long as the set. NULL where all texts
- * together would reach 4 GiB. */
+/* A text that is no file (tests). `text` is not copied and must live as long as the set. NULL
+ * where all texts together would reach 4 GiB. */
 const struct source *source_add(struct source_set *set, const char *path, struct slice text);
 /* The same with a copy of the text, so that source_buffer() has one. */
 const struct source *source_add_copy(struct source_set *set, const char *path, struct slice text);
-/* The text of a source for a scanner: writable, two NUL bytes behind it. NULL for a source_add. What is changed
- * there changes source->text. */
+/* The text of a source for a scanner: writable, two NUL bytes behind it. NULL for a source_add.
+ * What is changed there changes source->text. */
 char *source_buffer(const struct source_set *set, const struct source *source);
 
 size_t source_count(const struct source_set *set);
@@ -49,7 +49,8 @@ struct source_place {
     struct slice line_text;      /* without its line end */
 };
 struct source_place source_locate(const struct source_set *set, uint32_t at);
-/* The line of an offset counted over all sources (first_line + line); cheap when asked in rising order. */
+/* The line of an offset counted over all sources (first_line + line); cheap when asked in
+ * rising order. */
 uint32_t source_line_in_all(struct source_set *set, uint32_t at);
 
 #endif

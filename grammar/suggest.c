@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Damerau-Levenshtein distance (neighbours swapped count once) over short words, three rows at a time. */
+/* Damerau-Levenshtein distance (neighbours swapped count once) over short words, three rows at
+ * a time. */
 #include "config.h"
 
 #include "grammar/suggest.h"
@@ -23,7 +24,9 @@ static unsigned smallest(unsigned a, unsigned b)
 
 unsigned suggest_distance(struct slice a, struct slice b, unsigned limit)
 {
-    unsigned rows[3][WORD_LIMIT + 1]; /* distances of the prefixes of b to this prefix of a and the two before */
+    unsigned
+        rows[3][WORD_LIMIT +
+                1]; /* distances of the prefixes of b to this prefix of a and the two before */
     size_t apart = a.size > b.size ? a.size - b.size : b.size - a.size;
 
     if (a.size > WORD_LIMIT || b.size > WORD_LIMIT || apart > limit)
@@ -40,8 +43,8 @@ unsigned suggest_distance(struct slice a, struct slice b, unsigned limit)
             unsigned changed = above[j - 1] + (folded(a.data[i - 1]) != folded(b.data[j - 1]));
 
             row[j] = smallest(changed, smallest(above[j], row[j - 1]) + 1);
-            if (i > 1 && j > 1 && folded(a.data[i - 1]) == folded(b.data[j - 2])
-                && folded(a.data[i - 2]) == folded(b.data[j - 1]))
+            if (i > 1 && j > 1 && folded(a.data[i - 1]) == folded(b.data[j - 2]) &&
+                folded(a.data[i - 2]) == folded(b.data[j - 1]))
                 row[j] = smallest(row[j], two_above[j - 2] + 1);
         }
     }
@@ -51,7 +54,8 @@ unsigned suggest_distance(struct slice a, struct slice b, unsigned limit)
 /* One mistake in a short word, one more for each three bytes of a longer one. */
 static unsigned threshold(size_t size)
 {
-    return smallest((unsigned)(size < WORD_LIMIT ? (size + 2) / 3 : WORD_LIMIT), DISTANCE_LIMIT);
+    return smallest((unsigned)(size < WORD_LIMIT ? (size + 2) / 3 : WORD_LIMIT),
+                    DISTANCE_LIMIT);
 }
 
 void suggest_try(struct suggest *suggest, const char *name)

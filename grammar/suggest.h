@@ -18,8 +18,8 @@ void suggest_try(struct suggest *suggest, const char *name);
 /* NULL where no name is near: a wild guess helps nobody. */
 const char *suggest_nearest(struct slice word, const char *const *names, size_t count);
 
-/* Insertions, deletions, changes and swaps of neighbours between two words (ASCII case is no difference);
- * `limit` + 1 where there are more than `limit`. */
+/* Insertions, deletions, changes and swaps of neighbours between two words (ASCII case is no
+ * difference); `limit` + 1 where there are more than `limit`. */
 unsigned suggest_distance(struct slice a, struct slice b, unsigned limit);
 
 #endif

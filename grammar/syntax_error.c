@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Says what the grammar did not expect. The tokens it would take (exact, thanks to parse.lac) tell which part of the
- * language the reader is in, so a keyword is proposed only where it would be right. */
+/* Says what the grammar did not expect. The tokens it would take (exact, thanks to parse.lac)
+ * tell which part of the language the reader is in, so a keyword is proposed only where it
+ * would be right. */
 #include "config.h"
 
 #include "grammar/syntax_error.h"
@@ -29,11 +30,15 @@ static void look(struct wanted *wanted, const char *name)
         const char *name;
         bool *found;
     } known[] = {
-        { "a word", &wanted->word },     { "a path", &wanted->path },
-        { "a URL", &wanted->url },       { "a placeholder", &wanted->braced },
+        { "a word", &wanted->word },
+        { "a path", &wanted->path },
+        { "a URL", &wanted->url },
+        { "a placeholder", &wanted->braced },
         { "a quoted string", &wanted->string },
-        { "~", &wanted->tilde },         { "->", &wanted->arrow },
-        { "=", &wanted->equal },         { "the end of the line", &wanted->end },
+        { "~", &wanted->tilde },
+        { "->", &wanted->arrow },
+        { "=", &wanted->equal },
+        { "the end of the line", &wanted->end },
         { "{", &wanted->open },
     };
 
@@ -97,8 +102,8 @@ static const char *quoted(struct arena *arena, const char *keyword)
 }
 
 /* What would be right, in words. */
-static void describe(struct scan *scan, const struct syntax_error *error, const struct wanted *wanted,
-                     struct list *list)
+static void describe(struct scan *scan, const struct syntax_error *error,
+                     const struct wanted *wanted, struct list *list)
 {
     bool is_source = wanted->path && wanted->tilde;
     bool is_value = wanted->word && wanted->path;
@@ -112,8 +117,10 @@ static void describe(struct scan *scan, const struct syntax_error *error, const 
     list_add(list, is_value, "a word");
     list_add(list, is_target, "a target");
     list_add(list, is_url, "a path or a URL");
-    list_add(list, wanted->word && !is_value, scan->line_first == TOK_EXPECT && !wanted->arrow && !wanted->end
-             && !wanted->open ? "a word" : "a status");
+    list_add(list, wanted->word && !is_value,
+             scan->line_first == TOK_EXPECT && !wanted->arrow && !wanted->end && !wanted->open
+                 ? "a word"
+                 : "a status");
     list_add(list, wanted->string && !wanted->path, "a quoted string");
     list_add(list, wanted->equal, "\"=\"");
     list_add(list, wanted->tilde && !is_source, "\"~\"");
@@ -121,7 +128,8 @@ static void describe(struct scan *scan, const struct syntax_error *error, const 
         list_add(list, true, expects(error, "status") ? "a clause" : "a condition");
     else if (!is_source)
         for (size_t i = 0; i < error->expected_count && wanted->keyword_count != 0; i++)
-            list_add(list, is_keyword(error->expected[i]), quoted(scan->arena, error->expected[i]));
+            list_add(list, is_keyword(error->expected[i]),
+                     quoted(scan->arena, error->expected[i]));
     list_add(list, wanted->open, "\"{\"");
     list_add(list, wanted->end, "the end of the line");
     list_flush(list, " or ");
@@ -140,8 +148,10 @@ static const char *nearest_keyword(const struct syntax_error *error, struct slic
 /* For who comes from another configuration language. */
 static bool is_foreign_directive(struct slice word)
 {
-    static const char *const names[] = { "Redirect", "RedirectMatch", "RedirectPermanent", "RedirectTemp",
-                                         "RewriteRule", "RewriteCond", "rewrite", "return", "redirect", "location" };
+    static const char *const names[] = { "Redirect",     "RedirectMatch", "RedirectPermanent",
+                                         "RedirectTemp", "RewriteRule",   "RewriteCond",
+                                         "rewrite",      "return",        "redirect",
+                                         "location" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (slice_equal(word, slice_from_string(names[i])))
@@ -149,25 +159,28 @@ static bool is_foreign_directive(struct slice word)
     return false;
 }
 
-static void report_unknown_word(struct scan *scan, struct span span, const struct syntax_error *error,
-                                const struct wanted *wanted)
+static void report_unknown_word(struct scan *scan, struct span span,
+                                const struct syntax_error *error, const struct wanted *wanted)
 {
     struct slice word = scan_text(scan, span);
     const char *nearest = nearest_keyword(error, word);
     bool is_condition = expects(error, "busy") && expects(error, "method");
 
-    diag_error(scan->diag, DIAG_UNKNOWN_WORD, span, "unknown %s \"%.*s\"", is_condition ? "condition" : "word",
-               (int)word.size, word.data);
+    diag_error(scan->diag, DIAG_UNKNOWN_WORD, span, "unknown %s \"%.*s\"",
+               is_condition ? "condition" : "word", (int)word.size, word.data);
     if (wanted->path && is_foreign_directive(word)) {
         diag_help(scan->diag, "a redirect is written: /old -> /new permanent");
     } else if (nearest != NULL) {
         diag_help(scan->diag, "did you mean \"%s\"?", nearest);
     } else if (is_condition) {
-        diag_help(scan->diag, "conditions are: accept, busy, chance, client, cookie, env, flag, header, language, "
-                  "method, query, scheme");
+        diag_help(scan->diag, "conditions are: accept, busy, chance, client, cookie, env, "
+                              "flag, header, language, "
+                              "method, query, scheme");
     } else if (wanted->path) {
-        diag_help(scan->diag, "a source starts with \"/\", \"//\", \"http://\", \"https://\", \"~\" or a quote; "
-                  "anything else here is a keyword");
+        diag_help(
+            scan->diag,
+            "a source starts with \"/\", \"//\", \"http://\", \"https://\", \"~\" or a quote; "
+            "anything else here is a keyword");
     } else {
         struct list list = { .size = 0 };
 
@@ -178,8 +191,10 @@ static void report_unknown_word(struct scan *scan, struct span span, const struc
 
 static bool is_status(struct slice word)
 {
-    static const char *const names[] = { "temporary", "permanent", "found", "moved", "see-other", "gone", "pass",
-                                         "unavailable-for-legal-reasons" };
+    static const char *const names[] = { "temporary", "permanent",
+                                         "found",     "moved",
+                                         "see-other", "gone",
+                                         "pass",      "unavailable-for-legal-reasons" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (slice_equal(word, slice_from_string(names[i])))
@@ -187,21 +202,28 @@ static bool is_status(struct slice word)
     return word.size == 3 && word.data[0] >= '1' && word.data[0] <= '9';
 }
 
-static void report_no_target(struct scan *scan, struct span span, const struct syntax_error *error)
+static void report_no_target(struct scan *scan, struct span span,
+                             const struct syntax_error *error)
 {
     struct slice word = scan_text(scan, span);
     const char *nearest = nearest_keyword(error, word);
 
-    diag_error(scan->diag, DIAG_NOT_A_TARGET, span, "\"%.*s\" is no target", (int)word.size, word.data);
+    diag_error(scan->diag, DIAG_NOT_A_TARGET, span, "\"%.*s\" is no target", (int)word.size,
+               word.data);
     if (is_status(word))
-        diag_help(scan->diag, "a rule without a target has no arrow: SOURCE %.*s; with one, the status stands behind it",
+        diag_help(scan->diag,
+                  "a rule without a target has no arrow: SOURCE %.*s; with one, the status "
+                  "stands behind it",
                   (int)word.size, word.data);
     else if (nearest != NULL)
         diag_help(scan->diag, "did you mean \"%s\"?", nearest);
-    else if (memchr(word.data, '.', word.size) != NULL && memchr(word.data, ':', word.size) == NULL)
-        diag_help(scan->diag, "a target on another host is a whole URL: https://%.*s", (int)word.size, word.data);
+    else if (memchr(word.data, '.', word.size) != NULL &&
+             memchr(word.data, ':', word.size) == NULL)
+        diag_help(scan->diag, "a target on another host is a whole URL: https://%.*s",
+                  (int)word.size, word.data);
     else
-        diag_help(scan->diag, "a target starts with \"/\", \"{\", \"http:\", \"https:\" or a quote");
+        diag_help(scan->diag,
+                  "a target starts with \"/\", \"{\", \"http:\", \"https:\" or a quote");
 }
 
 /* An arrow that is glued to its neighbours is none. */
@@ -221,15 +243,16 @@ static bool line_has_glued_arrow(const struct scan *scan, struct span span)
 /* A rule of two words, most likely. */
 static bool lacks_arrow(const struct scan *scan)
 {
-    return !scan->line_has_arrow
-        && (scan->line_first == TOK_PATH || scan->line_first == TOK_URL || scan->line_first == TOK_STRING
-            || scan->line_first == TOK_TILDE);
+    return !scan->line_has_arrow &&
+           (scan->line_first == TOK_PATH || scan->line_first == TOK_URL ||
+            scan->line_first == TOK_STRING || scan->line_first == TOK_TILDE);
 }
 
-static void help_with_syntax(struct scan *scan, struct span span, const struct syntax_error *error,
-                             const struct wanted *wanted)
+static void help_with_syntax(struct scan *scan, struct span span,
+                             const struct syntax_error *error, const struct wanted *wanted)
 {
-    bool is_path = strcmp(error->unexpected, "a path") == 0 || strcmp(error->unexpected, "a URL") == 0;
+    bool is_path =
+        strcmp(error->unexpected, "a path") == 0 || strcmp(error->unexpected, "a URL") == 0;
     bool is_end = strcmp(error->unexpected, "the end of the line") == 0;
 
     if (wanted->arrow && line_has_glued_arrow(scan, span)) {
@@ -241,9 +264,11 @@ static void help_with_syntax(struct scan *scan, struct span span, const struct s
     } else if (wanted->open && is_end && !wanted->end) {
         diag_help(scan->diag, "a block begins on the line that names it");
         scan->no_block_at = span.at;
-    } else if (wanted->end && !is_end && strcmp(error->unexpected, "{") != 0 && strcmp(error->unexpected, "->") != 0
-             && strcmp(error->unexpected, "=") != 0 && strcmp(error->unexpected, "~") != 0 && !is_path) {
-        diag_help(scan->diag, "a text with blanks is written in quotes; a second clause on the line comes after \";\"");
+    } else if (wanted->end && !is_end && strcmp(error->unexpected, "{") != 0 &&
+               strcmp(error->unexpected, "->") != 0 && strcmp(error->unexpected, "=") != 0 &&
+               strcmp(error->unexpected, "~") != 0 && !is_path) {
+        diag_help(scan->diag, "a text with blanks is written in quotes; a second clause on the "
+                              "line comes after \";\"");
     }
 }
 
@@ -256,16 +281,19 @@ static const char *name_unexpected(struct scan *scan, struct span span, const ch
         return strcmp(name, "the end of the file") == 0 ? name : "the end of the line";
     if (text.data[0] == '"')
         return "a string";
-    return arena_printf(scan->arena, "\"%.*s\"", (int)(text.size < LIST_SIZE ? text.size : LIST_SIZE), text.data);
+    return arena_printf(scan->arena, "\"%.*s\"",
+                        (int)(text.size < LIST_SIZE ? text.size : LIST_SIZE), text.data);
 }
 
-/* A rule or a block in braces that hold clauses: most often the closing brace before it was forgotten, so it is said
- * once for each pair of braces. */
+/* A rule or a block in braces that hold clauses: most often the closing brace before it was
+ * forgotten, so it is said once for each pair of braces. */
 static bool is_item_among_clauses(const struct scan *scan, const struct syntax_error *error)
 {
-    static const char *const starts[] = { "a path", "a URL", "site", "group", "include", "table", "expect" };
+    static const char *const starts[] = { "a path",  "a URL", "site",  "group",
+                                          "include", "table", "expect" };
 
-    if (!expects(error, "status") || expects(error, "site") || scan->depth == 0 || scan->depth > PARSE_NESTING_LIMIT)
+    if (!expects(error, "status") || expects(error, "site") || scan->depth == 0 ||
+        scan->depth > PARSE_NESTING_LIMIT)
         return false;
     for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
         if (strcmp(error->unexpected, starts[i]) == 0)
@@ -273,7 +301,8 @@ static bool is_item_among_clauses(const struct scan *scan, const struct syntax_e
     return false;
 }
 
-static void report_item_among_clauses(struct scan *scan, struct span span, const struct syntax_error *error)
+static void report_item_among_clauses(struct scan *scan, struct span span,
+                                      const struct syntax_error *error)
 {
     struct span open = scan->open[scan->depth - 1];
 

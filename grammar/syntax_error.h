@@ -12,7 +12,8 @@ struct syntax_error {
     size_t expected_count;
 };
 
-/* Reports the token at `span`, with what would be right there and, for a misspelt keyword, the nearest that would. */
+/* Reports the token at `span`, with what would be right there and, for a misspelt keyword, the
+ * nearest that would. */
 void syntax_error(struct scan *scan, struct span span, const struct syntax_error *error);
 
 #endif

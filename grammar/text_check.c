@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One fast pass over plain bytes; only where something else stands the slow one looks at characters. Tab, line feed
- * and carriage return are the control bytes that a text may have. */
+/* One fast pass over plain bytes; only where something else stands the slow one looks at
+ * characters. Tab, line feed and carriage return are the control bytes that a text may have. */
 #include "config.h"
 
 #include "grammar/text_check.h"
 
 enum { CHUNK_SIZE = 1 << 12 };
 
-/* The least second byte that each first byte may have, and the greatest, are where overlong forms, surrogates and what
- * lies above U+10FFFF are kept out. */
+/* The least second byte that each first byte may have, and the greatest, are where overlong
+ * forms, surrogates and what lies above U+10FFFF are kept out. */
 size_t text_character_size(const char *text, size_t size)
 {
     const unsigned char *byte = (const unsigned char *)text;
@@ -48,8 +48,8 @@ static bool is_plain(unsigned char c)
     return (c >= 0x20 && c < 0x7F) || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Bytes from `at` on that need no second look. The loop has no exit inside a chunk, so that it runs at the speed of
- * memory. */
+/* Bytes from `at` on that need no second look. The loop has no exit inside a chunk, so that it
+ * runs at the speed of memory. */
 static size_t skip_plain(struct slice text, size_t at)
 {
     while (text.size - at >= CHUNK_SIZE) {
@@ -57,8 +57,9 @@ static size_t skip_plain(struct slice text, size_t at)
         unsigned odd = 0;
 
         for (size_t i = 0; i < CHUNK_SIZE; i++)
-            odd |= (unsigned)((byte[i] < 0x20) & (byte[i] != '\t') & (byte[i] != '\n') & (byte[i] != '\r'))
-                | (unsigned)(byte[i] >= 0x7F);
+            odd |= (unsigned)((byte[i] < 0x20) & (byte[i] != '\t') & (byte[i] != '\n') &
+                              (byte[i] != '\r')) |
+                   (unsigned)(byte[i] >= 0x7F);
         if (odd != 0)
             break;
         at += CHUNK_SIZE;
@@ -68,7 +69,8 @@ static size_t skip_plain(struct slice text, size_t at)
 
 static bool is_utf16(struct slice text)
 {
-    return slice_starts_with(text, SLICE("\xFF\xFE")) || slice_starts_with(text, SLICE("\xFE\xFF"));
+    return slice_starts_with(text, SLICE("\xFF\xFE")) ||
+           slice_starts_with(text, SLICE("\xFE\xFF"));
 }
 
 static void report_byte(struct diag *diag, const struct source *source, size_t at)
@@ -80,14 +82,18 @@ static void report_byte(struct diag *diag, const struct source *source, size_t a
     if (byte == 0) {
         diag_error(diag, DIAG_CONTROL_BYTE, span, "a NUL byte is no text");
     } else if (byte < 0x80) {
-        diag_error(diag, DIAG_CONTROL_BYTE, span, "the control byte 0x%02X is no text", (unsigned)byte);
+        diag_error(diag, DIAG_CONTROL_BYTE, span, "the control byte 0x%02X is no text",
+                   (unsigned)byte);
     } else {
-        diag_error(diag, DIAG_BAD_UTF8, span, "the byte 0x%02X here is no UTF-8", (unsigned)byte);
-        diag_help(diag, "save the file as UTF-8, or write the byte as %%%02X in a path", (unsigned)byte);
+        diag_error(diag, DIAG_BAD_UTF8, span, "the byte 0x%02X here is no UTF-8",
+                   (unsigned)byte);
+        diag_help(diag, "save the file as UTF-8, or write the byte as %%%02X in a path",
+                  (unsigned)byte);
     }
 }
 
-bool text_check(struct diag *diag, const struct source_set *sources, const struct source *source)
+bool text_check(struct diag *diag, const struct source_set *sources,
+                const struct source *source)
 {
     struct slice text = source->text;
     char *buffer = source_buffer(sources, source);
@@ -101,7 +107,9 @@ bool text_check(struct diag *diag, const struct source_set *sources, const struc
     }
     for (size_t at = skip_plain(text, 0), chunk_end = at + CHUNK_SIZE; at < text.size;) {
         unsigned char byte = (unsigned char)text.data[at];
-        size_t size = is_plain(byte) ? 1 : byte < 0x80 ? 0 : text_character_size(text.data + at, text.size - at);
+        size_t size = is_plain(byte) ? 1
+                      : byte < 0x80  ? 0
+                                     : text_character_size(text.data + at, text.size - at);
 
         if (size == 0) {
             if (!is_line_reported)

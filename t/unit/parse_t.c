@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules in, tree and messages out. The tree is compared as a short text: one line an item, blocks in braces. What each
- * mistake looks like is kept in t/lang. */
+/* Rules in, tree and messages out. The tree is compared as a short text: one line an item,
+ * blocks in braces. What each mistake looks like is kept in t/lang. */
 #include "config.h"
 
 #include "grammar/parse.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Texts in one row of offsets: reading them, finding their lines, and saying why one cannot be read. */
+/* Texts in one row of offsets: reading them, finding their lines, and saying why one cannot be
+ * read. */
 #include "config.h"
 
 #include "grammar/source.h"
