@@ -24,16 +24,39 @@ static const char *text(struct slice slice)
     return slice.data ? slice.data : "";
 }
 
+static size_t append(struct slice part, char *line, size_t size, size_t used)
+{
+    size_t room = size - 1 - used;
+    size_t count = part.size < room ? part.size : room;
+
+    memcpy(line + used, text(part), count);
+    return used + count;
+}
+
+/* Every answer is logged with its place: printf() would be a fifth of what the module takes for one. */
 size_t trace_place(const struct ruleset *ruleset, uint32_t place, char *line, size_t size)
 {
     struct ruleset_place where = ruleset_place(ruleset, place);
+    char digits[11], *first = digits + sizeof(digits);
+    size_t used;
 
-    if (where.source.size == 0) {
-        return written(snprintf(line, size, "?"), size);
+    if (size == 0) {
+        return 0;
     }
-    return written(snprintf(line, size, "%.*s:%lu", shown(where.source), text(where.source),
-                            (unsigned long)where.line),
-                   size);
+    if (where.source.size == 0) {
+        used = append(SLICE("?"), line, size, 0);
+    }
+    else {
+        do {
+            *--first = (char)('0' + where.line % 10);
+            where.line /= 10;
+        } while (where.line);
+        *--first = ':';
+        used = append(where.source, line, size, 0);
+        used = append(slice_of(first, (size_t)(digits + sizeof(digits) - first)), line, size, used);
+    }
+    line[used] = '\0';
+    return used;
 }
 
 size_t trace_candidate(const struct ruleset *ruleset, uint32_t place, const char *why, char *line, size_t size)
