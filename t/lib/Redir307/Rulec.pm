@@ -35,6 +35,12 @@ sub run_in {
     my $scratch = tempdir(CLEANUP => 1);
 
     write_bytes("$scratch/in", $option{input} // '');
+    # Another user may not reach the build folder.
+    if ($option{user} && $words[0] eq rulec_path()) {
+        chmod 0755, $scratch;
+        write_bytes("$scratch/rulec", read_bytes($words[0]));
+        chmod 0755, $words[0] = "$scratch/rulec";
+    }
     my $pid = fork // die "fork: $!";
     if (!$pid) {
         chdir $folder or POSIX::_exit(127);
