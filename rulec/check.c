@@ -22,8 +22,10 @@ bool check_run(const struct plan *plan, struct diag *diag)
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         size_t before = diag_error_count(diag);
 
-        if ((checks[i].needs & failed) == 0) checks[i].run(plan, diag);
-        if ((checks[i].needs & failed) || diag_error_count(diag) > before) failed |= 1U << i;
+        if ((checks[i].needs & failed) == 0)
+            checks[i].run(plan, diag);
+        if ((checks[i].needs & failed) || diag_error_count(diag) > before)
+            failed |= 1U << i;
     }
     return failed == 0;
 }

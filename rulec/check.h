@@ -5,8 +5,8 @@
 
 #include "rulec/plan.h"
 
-/* Runs every check whose prerequisites found no error, so that nobody reads the echo of an earlier mistake.
- * True: none of them found one. */
+/* Runs every check whose prerequisites found no error, so that nobody reads the echo of an
+ * earlier mistake. True: none of them found one. */
 bool check_run(const struct plan *plan, struct diag *diag);
 
 #endif

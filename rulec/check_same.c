@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds rules of equal source by a key: all that the source means, written into one row of bytes. Names of
- * placeholders and the order of parameters mean nothing. Under `case ignore` the form that is written ranks first, so
- * two sources that differ in case are two. */
+/* Finds rules of equal source by a key: all that the source means, written into one row of
+ * bytes. Names of placeholders and the order of parameters mean nothing. Under `case ignore`
+ * the form that is written ranks first, so two sources that differ in case are two. */
 #include "config.h"
 
 #include "rulec/check_same.h"
@@ -20,8 +20,9 @@ struct key {
 struct same {
     const struct plan *plan;
     struct diag *diag;
-    uint64_t *slots;     /* upper half of the key's hash, number of the last rule with that source + 1; 0: empty */
-    uint32_t *previous;  /* rule with the same source before this one + 1; 0: none */
+    /* The upper half of a key's hash, and the number + 1 of the last rule with that source; 0: empty. */
+    uint64_t *slots;
+    uint32_t *previous; /* of each rule: the one before it with the same source + 1; 0: none */
     uint32_t slot_mask;
     struct key key, other;
 };
@@ -32,7 +33,8 @@ static void put_bytes(struct key *key, const void *bytes, size_t size)
         key->room = (key->size + size) * 2 + 64;
         key->bytes = memory_resize(key->bytes, key->room, 1);
     }
-    if (size) memcpy(key->bytes + key->size, bytes, size);
+    if (size)
+        memcpy(key->bytes + key->size, bytes, size);
     key->size += size;
 }
 
@@ -58,7 +60,8 @@ static void put_segments(struct key *key, const struct plan_segment *segments, u
             put_number(key, part->kind);
             put_text(key, part->text);
             put_number(key, part->set_count);
-            for (uint32_t s = 0; s < part->set_count; s++) put_text(key, part->set[s]);
+            for (uint32_t s = 0; s < part->set_count; s++)
+                put_text(key, part->set[s]);
         }
     }
 }
@@ -82,7 +85,8 @@ static void put_pattern(struct key *key, const struct plan_pattern *pattern)
     put_text(key, pattern->regex);
 
     put_number(key, pattern->parameter_count);
-    if (pattern->parameter_count == 0) return;
+    if (pattern->parameter_count == 0)
+        return;
     memcpy(sorted, pattern->parameters, pattern->parameter_count * sizeof(*sorted));
     qsort(sorted, pattern->parameter_count, sizeof(*sorted), compare_parameters);
     for (uint32_t i = 0; i < pattern->parameter_count; i++) {
@@ -98,56 +102,68 @@ static void write_key(const struct plan *plan, const struct plan_rule *rule, str
     put_number(key, plan->actions[rule->action].site);
     put_number(key, rule->flags & PLAN_CASE_IGNORE);
     put_number(key, rule->pattern ? 1 : 0);
-    if (rule->pattern) put_pattern(key, rule->pattern);
-    else put_text(key, rule->path);
+    if (rule->pattern)
+        put_pattern(key, rule->pattern);
+    else
+        put_text(key, rule->path);
 }
 
 static bool is_same_source(struct same *same, uint32_t rule)
 {
     write_key(same->plan, &same->plan->rules[rule], &same->other);
-    return same->key.size == same->other.size && memcmp(same->key.bytes, same->other.bytes, same->key.size) == 0;
+    return same->key.size == same->other.size &&
+           memcmp(same->key.bytes, same->other.bytes, same->key.size) == 0;
 }
 
-static bool conditions_equal(const struct plan *plan, const struct plan_action *a, const struct plan_action *b)
+static bool conditions_equal(const struct plan *plan, const struct plan_action *a,
+                             const struct plan_action *b)
 {
-    if (a->is_override != b->is_override || a->condition_count != b->condition_count) return false;
+    if (a->is_override != b->is_override || a->condition_count != b->condition_count)
+        return false;
     for (uint32_t i = 0; i < a->condition_count; i++) {
-        if (!plan_conditions_equal(plan, &a->conditions[i], &b->conditions[i])) return false;
+        if (!plan_conditions_equal(plan, &a->conditions[i], &b->conditions[i]))
+            return false;
     }
     return true;
 }
 
-/* A `by` form that no line of may hold is a condition by itself: what stands behind it can be reached. */
+/* A `by` form that no line of may hold is a condition by itself: what stands behind it can
+ * be reached. */
 static bool always_answers(const struct plan_rule *rule)
 {
     const struct plan_choice *choice = rule->choice;
 
-    if (!choice || choice->by == PLAN_BY_CLIENT || choice->by == PLAN_BY_CHANCE) return true;
+    if (!choice || choice->by == PLAN_BY_CLIENT || choice->by == PLAN_BY_CHANCE)
+        return true;
     for (uint32_t i = 0; i < choice->line_count; i++) {
-        if (choice->lines[i].is_otherwise) return true;
+        if (choice->lines[i].is_otherwise)
+            return true;
     }
     return false;
 }
 
 static bool templates_equal(const struct plan_template *a, const struct plan_template *b)
 {
-    if (!a || !b) return a == b;
-    if (a->is_https != b->is_https || a->drops_last_slash != b->drops_last_slash || a->piece_count != b->piece_count) {
+    if (!a || !b)
+        return a == b;
+    if (a->is_https != b->is_https || a->drops_last_slash != b->drops_last_slash ||
+        a->piece_count != b->piece_count) {
         return false;
     }
     for (uint32_t i = 0; i < a->piece_count; i++) {
         const struct plan_piece *left = &a->pieces[i], *right = &b->pieces[i];
 
-        if (left->kind != right->kind || left->place != right->place || left->transforms != right->transforms ||
-            left->capture != right->capture || !slice_equal(left->text, right->text)) {
+        if (left->kind != right->kind || left->place != right->place ||
+            left->transforms != right->transforms || left->capture != right->capture ||
+            !slice_equal(left->text, right->text)) {
             return false;
         }
     }
     return true;
 }
 
-/* Compares the rule with those of its source that stand before it; the first with the same conditions decides.
- * True: there is one. */
+/* Compares the rule with those of its source that stand before it; the first with the same
+ * conditions decides. True: there is one. */
 static bool judge(const struct same *same, uint32_t number)
 {
     const struct plan_rule *rule = &same->plan->rules[number];
@@ -157,27 +173,34 @@ static bool judge(const struct same *same, uint32_t number)
         const struct plan_rule *other = &same->plan->rules[at - 1];
 
         if (always_answers(other) &&
-            conditions_equal(same->plan, &same->plan->actions[rule->action], &same->plan->actions[other->action])) {
+            conditions_equal(same->plan, &same->plan->actions[rule->action],
+                             &same->plan->actions[other->action])) {
             first = other;
         }
     }
-    if (!first) return false;
-    bool goes_same_way = slice_equal(first->target, rule->target) && first->choice == rule->choice &&
+    if (!first)
+        return false;
+    bool goes_same_way = slice_equal(first->target, rule->target) &&
+                         first->choice == rule->choice &&
                          templates_equal(first->template, rule->template);
     if (goes_same_way && first->action == rule->action) {
-        diag_warning(same->diag, DIAG_DUPLICATE_RULE, rule->span, "this rule stands here a second time");
+        diag_warning(same->diag, DIAG_DUPLICATE_RULE, rule->span,
+                     "this rule stands here a second time");
         diag_note(same->diag, first->span, "the same rule");
         return true;
     }
-    diag_error(same->diag, DIAG_CONFLICT, rule->span, "this source is answered already, with another %s",
+    diag_error(same->diag, DIAG_CONFLICT, rule->span,
+               "this source is answered already, with another %s",
                goes_same_way ? "status or other clauses" : "target");
     diag_note(same->diag, first->span, "the other answer");
-    diag_help(same->diag, "take one of the two away, or give them conditions that tell them apart");
+    diag_help(same->diag,
+              "take one of the two away, or give them conditions that tell them apart");
     return true;
 }
 
-/* Rules of one source hang on each other from the last to the first. One that was found to stand there already is not
- * added, so a line that is written a million times is compared a million times and no more. */
+/* Rules of one source hang on each other from the last to the first. One that was found to
+ * stand there already is not added, so a line that is written a million times is compared a
+ * million times and no more. */
 static void enter(struct same *same, uint32_t number)
 {
     write_key(same->plan, &same->plan->rules[number], &same->key);
@@ -191,7 +214,8 @@ static void enter(struct same *same, uint32_t number)
 
             if (is_same_source(same, other)) {
                 same->previous[number] = other + 1;
-                if (judge(same, number)) return;
+                if (judge(same, number))
+                    return;
                 break;
             }
         }
@@ -205,14 +229,16 @@ void check_same(const struct plan *plan, struct diag *diag)
     struct same same = { .plan = plan, .diag = diag };
     uint32_t slot_count = 64;
 
-    while (slot_count / 2 < plan->rule_count && slot_count <= UINT32_MAX / 4) slot_count *= 2;
+    while (slot_count / 2 < plan->rule_count && slot_count <= UINT32_MAX / 4)
+        slot_count *= 2;
     same.slot_mask = slot_count - 1;
     same.slots = memory_resize(NULL, slot_count, sizeof(*same.slots));
     memset(same.slots, 0, slot_count * sizeof(*same.slots));
     same.previous = memory_resize(NULL, plan->rule_count + 1U, sizeof(*same.previous));
     memset(same.previous, 0, (plan->rule_count + 1U) * sizeof(*same.previous));
 
-    for (uint32_t i = 0; i < plan->rule_count; i++) enter(&same, i);
+    for (uint32_t i = 0; i < plan->rule_count; i++)
+        enter(&same, i);
     free(same.slots);
     free(same.previous);
     free(same.key.bytes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The steps of a compilation, one after the other, each with its time. Mistakes do not stop the reading, so that one
- * run shows many; what judges or writes the whole needs rules without mistakes. */
+/* The steps of a compilation, one after the other, each with its time. Mistakes do not stop
+ * the reading, so that one run shows many; what judges or writes the whole needs rules
+ * without mistakes. */
 #include "config.h"
 
 #include "rulec/compilation.h"
@@ -17,7 +18,8 @@ static double now_ms(void)
 {
     struct timespec now;
 
-    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 0;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        return 0;
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
@@ -35,7 +37,8 @@ static bool check_file(struct compilation *compilation)
 {
     struct ruleset *ruleset;
 
-    if (ruleset_open(compilation->file.bytes, compilation->file.size, &ruleset) != RULESET_OK) return false;
+    if (ruleset_open(compilation->file.bytes, compilation->file.size, &ruleset) != RULESET_OK)
+        return false;
     check_loops(compilation->plan, ruleset, compilation->diag);
     ruleset_close(ruleset);
     return diag_error_count(compilation->diag) == 0;
@@ -51,23 +54,29 @@ bool compilation_run(struct compilation *compilation, char *const *paths, int pa
     compilation->diag = diag_open(compilation->arena, compilation->sources);
     compilation->ast = ast_open(compilation->arena, compilation->sources);
     compilation->plan = plan_open(compilation->arena, compilation->sources);
-    if (options->warnings_are_errors) diag_warnings_are_errors(compilation->diag);
+    if (options->warnings_are_errors)
+        diag_warnings_are_errors(compilation->diag);
 
     for (int i = 0; i < path_count; i++) {
-        if (parse_file(compilation->ast, compilation->diag, paths[i], &compilation->failed_reason)) continue;
+        if (parse_file(compilation->ast, compilation->diag, paths[i],
+                       &compilation->failed_reason))
+            continue;
         compilation->failed_path = paths[i];
         return false;
     }
     compilation->times.parse_ms = lap_ms(&since);
     lower(compilation->ast, compilation->diag, compilation->plan);
     compilation->times.lower_ms = lap_ms(&since);
-    if (diag_error_count(compilation->diag)) return false;
+    if (diag_error_count(compilation->diag))
+        return false;
     bool is_good = check_run(compilation->plan, compilation->diag);
     compilation->times.check_ms = lap_ms(&since);
-    if (!is_good || diag_error_count(compilation->diag)) return false;
+    if (!is_good || diag_error_count(compilation->diag))
+        return false;
     is_good = emit(compilation->plan, compilation->diag, &options->emit, &compilation->file);
     compilation->times.emit_ms = lap_ms(&since);
-    if (!is_good || diag_error_count(compilation->diag)) return false;
+    if (!is_good || diag_error_count(compilation->diag))
+        return false;
     is_good = check_file(compilation);
     compilation->times.check_ms += lap_ms(&since);
     return is_good;
@@ -77,6 +86,7 @@ void compilation_close(struct compilation *compilation)
 {
     emit_free(&compilation->file);
     plan_close(compilation->plan);
-    if (compilation->sources) source_set_close(compilation->sources);
+    if (compilation->sources)
+        source_set_close(compilation->sources);
     arena_close(compilation->arena);
 }

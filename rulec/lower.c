@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Walks the tree with the scope of each block and hands every item to the file that knows it. */
+/* Walks the tree with the scope of each block and hands every item to the file that knows
+ * it. */
 #include "config.h"
 
 #include "rulec/lower.h"
@@ -15,46 +16,61 @@
 #include <time.h>
 
 /* A clause in a rule's own braces that this rule can never use was meant for something else. */
-static void judge_body(struct lower *lower, const struct ast_rule *tree, const struct lower_rule *rule,
-                       const struct lower_status *status)
+static void judge_body(struct lower *lower, const struct ast_rule *tree,
+                       const struct lower_rule *rule, const struct lower_status *status)
 {
-    for (const struct ast_item *item = tree->body ? tree->body->items : NULL; item; item = item->next) {
+    for (const struct ast_item *item = tree->body ? tree->body->items : NULL; item;
+         item = item->next) {
         const struct ast_clause *clause = item->clause; /* a rule's braces hold clauses only */
         const char *reason = NULL;
 
         switch (clause->kind) {
         case AST_CLAUSE_STATUS:
-            if (rule->has_status) reason = "the line says its status already";
+            if (rule->has_status)
+                reason = "the line says its status already";
             break;
-        case AST_CLAUSE_CACHE: case AST_CLAUSE_HEADER: case AST_CLAUSE_RETRY_AFTER: case AST_CLAUSE_BLOCKED_BY:
-            if (status->is_pass) reason = "a request that is passed on is not answered here";
+        case AST_CLAUSE_CACHE:
+        case AST_CLAUSE_HEADER:
+        case AST_CLAUSE_RETRY_AFTER:
+        case AST_CLAUSE_BLOCKED_BY:
+            if (status->is_pass)
+                reason = "a request that is passed on is not answered here";
             break;
         case AST_CLAUSE_QUERY:
-            if (!lower_status_redirects(status)) reason = "without a target there is nothing to add a query to";
+            if (!lower_status_redirects(status))
+                reason = "without a target there is nothing to add a query to";
             break;
         default:
             break;
         }
-        if (!reason) continue;
-        diag_error(lower->diag, DIAG_MISPLACED_CLAUSE, clause->span, "\"%s\" has no meaning in this rule: %s",
-                   lower_clause_name(clause->kind), reason);
+        if (!reason)
+            continue;
+        diag_error(lower->diag, DIAG_MISPLACED_CLAUSE, clause->span,
+                   "\"%s\" has no meaning in this rule: %s", lower_clause_name(clause->kind),
+                   reason);
     }
 }
 
-static void lower_line(struct lower *lower, struct lower_scope *around, const struct ast_rule *tree)
+static void lower_line(struct lower *lower, struct lower_scope *around,
+                       const struct ast_rule *tree)
 {
     struct lower_scope own;
     struct lower_scope *scope = around;
-    struct lower_rule rule = { .reading = LOWER_PATTERN, .source = lower_word_of(&tree->source), .span = tree->span };
+    struct lower_rule rule = { .reading = LOWER_PATTERN,
+                               .source = lower_word_of(&tree->source),
+                               .span = tree->span };
 
     if (tree->body) {
         own = *around;
         scope = &own;
         lower_clauses(lower, tree->body, scope, NULL);
     }
-    if (tree->source_is_regex) lower_refuse(lower, tree->source.span, "~");
-    if (tree->by) lower_refuse(lower, tree->by->span, "by");
-    if (tree->source_is_regex || tree->by) return;
+    if (tree->source_is_regex)
+        lower_refuse(lower, tree->source.span, "~");
+    if (tree->by)
+        lower_refuse(lower, tree->by->span, "by");
+    if (tree->source_is_regex || tree->by)
+        return;
     if (tree->target) {
         rule.has_target = true;
         rule.target = lower_word_of(tree->target);
@@ -62,21 +78,24 @@ static void lower_line(struct lower *lower, struct lower_scope *around, const st
     if (tree->status) {
         rule.has_status = true;
         rule.status_span = tree->status->span;
-        if (!lower_status_of(lower, tree->status, &rule.status)) return;
+        if (!lower_status_of(lower, tree->status, &rule.status))
+            return;
     }
     judge_body(lower, tree, &rule, rule.has_status ? &rule.status : &scope->status);
     lower_rule(lower, scope, &rule);
 }
 
 /* An included text has places of its own: what is allowed around it is allowed in it. */
-static void allow_in(struct lower *lower, const struct lower_scope *scope, const struct ast_block *block)
+static void allow_in(struct lower *lower, const struct lower_scope *scope,
+                     const struct ast_block *block)
 {
     for (const struct lower_allow *allow = scope->allows; allow; allow = allow->outer) {
         diag_allow(lower->diag, allow->code, block->span);
     }
 }
 
-static bool enter_site(struct lower *lower, struct lower_scope *scope, const struct ast_block *block)
+static bool enter_site(struct lower *lower, struct lower_scope *scope,
+                       const struct ast_block *block)
 {
     struct span words = block->words ? block->words->span : block->span;
 
@@ -85,26 +104,39 @@ static bool enter_site(struct lower *lower, struct lower_scope *scope, const str
         diag_note(lower->diag, scope->site_span, "the site around it");
         return false;
     }
-    for (const struct ast_word *word = block->words; word; word = word->next) words.end = word->span.end;
+    for (const struct ast_word *word = block->words; word; word = word->next)
+        words.end = word->span.end;
     scope->is_in_site = true;
     scope->site_span = words;
     return lower_site(lower, block->words, words, &scope->site);
 }
 
-static void lower_block(struct lower *lower, const struct lower_scope *around, const struct ast_block *block)
+static void lower_block(struct lower *lower, const struct lower_scope *around,
+                        const struct ast_block *block)
 {
     struct lower_scope scope = *around;
 
-    if (block->kind == AST_BLOCK_INCLUDE) allow_in(lower, around, block);
-    if (block->kind == AST_BLOCK_SITE && !enter_site(lower, &scope, block)) return;
+    if (block->kind == AST_BLOCK_INCLUDE)
+        allow_in(lower, around, block);
+    if (block->kind == AST_BLOCK_SITE && !enter_site(lower, &scope, block))
+        return;
     lower_clauses(lower, block, &scope, NULL);
     for (const struct ast_item *item = block->items; item; item = item->next) {
         switch (item->kind) {
-        case AST_RULE: lower_line(lower, &scope, item->rule); break;
-        case AST_BLOCK: lower_block(lower, &scope, item->block); break;
-        case AST_TABLE: lower_table(lower, &scope, item->table); break;
-        case AST_EXPECT: lower_expect(lower, &scope, item->expect); break;
-        case AST_CLAUSE: break; /* part of the scope by now */
+        case AST_RULE:
+            lower_line(lower, &scope, item->rule);
+            break;
+        case AST_BLOCK:
+            lower_block(lower, &scope, item->block);
+            break;
+        case AST_TABLE:
+            lower_table(lower, &scope, item->table);
+            break;
+        case AST_EXPECT:
+            lower_expect(lower, &scope, item->expect);
+            break;
+        case AST_CLAUSE:
+            break; /* part of the scope by now */
         }
     }
 }
@@ -115,13 +147,18 @@ static uint32_t today(void)
     time_t now = time(NULL);
     struct tm day;
 
-    if (!gmtime_r(&now, &day)) return 0;
-    return (uint32_t)(day.tm_year + 1900) * 10000 + (uint32_t)(day.tm_mon + 1) * 100 + (uint32_t)day.tm_mday;
+    if (!gmtime_r(&now, &day))
+        return 0;
+    return (uint32_t)(day.tm_year + 1900) * 10000 + (uint32_t)(day.tm_mon + 1) * 100 +
+           (uint32_t)day.tm_mday;
 }
 
 void lower(const struct ast *ast, struct diag *diag, struct plan *plan)
 {
-    struct lower state = { .arena = plan->arena, .sources = ast->sources, .diag = diag, .plan = plan,
+    struct lower state = { .arena = plan->arena,
+                           .sources = ast->sources,
+                           .diag = diag,
+                           .plan = plan,
                            .today = today() };
     struct lower_scope scope = { .status = lower_status_default };
 

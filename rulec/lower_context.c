@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small things that all lower_* files need: passing memory, places inside words, and the one way to refuse. */
+/* Small things that all lower_* files need: passing memory, places inside words, and the one
+ * way to refuse. */
 #include "config.h"
 
 #include "rulec/lower_context.h"
@@ -18,10 +19,13 @@ struct span lower_span_of(struct lower_word word, struct slice part)
     size_t written = word.span.end - word.span.at;
 
     /* Two bytes more are the quotes; any other difference is an escape somewhere before. */
-    if (written != word.text.size && written != word.text.size + 2) return word.span;
-    if (part.size == 0) return word.span;
+    if (written != word.text.size && written != word.text.size + 2)
+        return word.span;
+    if (part.size == 0)
+        return word.span;
     size_t from = (size_t)(part.data - word.text.data) + (written - word.text.size) / 2;
-    return (struct span){ .at = word.span.at + (uint32_t)from, .end = word.span.at + (uint32_t)(from + part.size) };
+    return (struct span){ .at = word.span.at + (uint32_t)from,
+                          .end = word.span.at + (uint32_t)(from + part.size) };
 }
 
 struct lower_word lower_word_of(const struct ast_word *word)
@@ -31,5 +35,6 @@ struct lower_word lower_word_of(const struct ast_word *word)
 
 void lower_refuse(struct lower *lower, struct span span, const char *what)
 {
-    diag_error(lower->diag, DIAG_NOT_COMPILED, span, "\"%s\" is part of the language, but this rulec does not compile it", what);
+    diag_error(lower->diag, DIAG_NOT_COMPILED, span,
+               "\"%s\" is part of the language, but this rulec does not compile it", what);
 }

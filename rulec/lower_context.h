@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the lower_* files share: the state of one lowering, and the scope, which is the sum of the clauses that
- * hold at one place of the tree. A scope is copied where a block opens and changed by the block's clauses, so the
- * inner clause wins and where it stands in its block does not matter. */
+/* What the lower_* files share: the state of one lowering, and the scope, which is the sum
+ * of the clauses that hold at one place of the tree. A scope is copied where a block opens
+ * and changed by the block's clauses, so the inner clause wins and where it stands in its
+ * block does not matter. */
 #ifndef RULEC_LOWER_CONTEXT_H
 #define RULEC_LOWER_CONTEXT_H
 
@@ -27,7 +28,8 @@ struct lower_let {
     const struct lower_let *outer;
 };
 
-/* A warning that is silent here: said again for each text that a block draws in, for their places lie elsewhere. */
+/* A warning that is silent here: said again for each text that a block draws in, for their
+ * places lie elsewhere. */
 struct lower_allow {
     enum diag_code code;
     const struct lower_allow *outer;
@@ -43,10 +45,10 @@ struct lower_scope {
     enum plan_cache_kind cache;
     uint32_t cache_seconds;
     struct plan_query_policy query;
-    uint32_t flags;        /* PLAN_CASE_IGNORE... */
+    uint32_t flags;                    /* PLAN_CASE_IGNORE... */
     struct plan_condition *conditions; /* sorted */
     uint32_t condition_count;
-    struct plan_header *headers;       /* sorted by name */
+    struct plan_header *headers; /* sorted by name */
     uint32_t header_count;
     const struct lower_let *lets;
     const struct lower_allow *allows;
@@ -66,16 +68,17 @@ struct lower {
     struct source_set *sources;
     struct diag *diag;
     struct plan *plan;
-    uint32_t today;  /* YYYYMMDD, UTC */
+    uint32_t today; /* YYYYMMDD, UTC */
 
-    char *scratch;   /* see lower_scratch */
+    char *scratch; /* see lower_scratch */
     size_t scratch_room;
-    char *skeleton;  /* of the target that is read: see lower_skeleton.h */
+    char *skeleton; /* of the target that is read: see lower_skeleton.h */
     size_t skeleton_room;
-    char *written;   /* the same target as it will be sent */
+    char *written; /* the same target as it will be sent */
     size_t written_room;
 
-    /* The authorities of the last absolute source and target: lists name the same host many times in a row. */
+    /* The authorities of the last absolute source and target: lists name the same host many
+     * times in a row. */
     struct slice source_authority;
     uint32_t source_authority_scope_site;
     bool source_authority_in_site;
@@ -91,16 +94,19 @@ static inline const char *lower_find(struct slice text, char byte)
 
 /* `size` bytes for passing use, until the next call. */
 char *lower_scratch(struct lower *lower, size_t size);
-/* The place of `part`, a slice out of word.text, where that can be told; else the whole word. */
+/* The place of `part`, a slice out of word.text, where that can be told; else the whole
+ * word. */
 struct span lower_span_of(struct lower_word word, struct slice part);
 struct lower_word lower_word_of(const struct ast_word *word);
 
 /* The longest slice fits a message: "%.*s" takes LOWER_SHOW(text). */
 enum { LOWER_SHOW_LIMIT = 200 };
-#define LOWER_SHOW(text) \
-    (int)((text).size < LOWER_SHOW_LIMIT ? (text).size : LOWER_SHOW_LIMIT), (text).size ? (text).data : ""
+#define LOWER_SHOW(text)                                                                       \
+    (int)((text).size < LOWER_SHOW_LIMIT ? (text).size : LOWER_SHOW_LIMIT),                    \
+        (text).size ? (text).data : ""
 
-/* One use of what the language has and this compiler does not compile; `what` in quotes in the message. */
+/* One use of what the language has and this compiler does not compile; `what` in quotes in
+ * the message. */
 void lower_refuse(struct lower *lower, struct span span, const char *what);
 
 #endif

@@ -24,9 +24,10 @@ static bool judge_method(struct lower *lower, const struct ast_word *method)
     for (size_t i = 0; i < method->text.size; i++) {
         has_lower |= method->text.data[i] >= 'a' && method->text.data[i] <= 'z';
     }
-    if (!has_lower) return true;
-    diag_error(lower->diag, DIAG_BAD_EXPECT, method->span, "\"%.*s\" is no method: case counts there",
-               LOWER_SHOW(method->text));
+    if (!has_lower)
+        return true;
+    diag_error(lower->diag, DIAG_BAD_EXPECT, method->span,
+               "\"%.*s\" is no method: case counts there", LOWER_SHOW(method->text));
     return false;
 }
 
@@ -37,18 +38,24 @@ static bool judge_url(struct lower *lower, const struct ast_word *url)
     struct slice normal;
     uint16_t port;
 
-    if (!url_split(url->text, &parts)) return bad_expect(lower, url->span, "this is no valid URL");
-    bool is_absolute = slice_equal(parts.scheme, SLICE("http")) || slice_equal(parts.scheme, SLICE("https"));
-    if (!is_absolute && (parts.has_authority || parts.path.size == 0 || parts.path.data[0] != '/')) {
-        bad_expect(lower, url->span, "what is asked is a URL with http:// or https://, or a path");
+    if (!url_split(url->text, &parts))
+        return bad_expect(lower, url->span, "this is no valid URL");
+    bool is_absolute =
+        slice_equal(parts.scheme, SLICE("http")) || slice_equal(parts.scheme, SLICE("https"));
+    if (!is_absolute &&
+        (parts.has_authority || parts.path.size == 0 || parts.path.data[0] != '/')) {
+        bad_expect(lower, url->span,
+                   "what is asked is a URL with http:// or https://, or a path");
         return false;
     }
     if (parts.has_fragment) {
         bad_expect(lower, url->span, "what is asked has no fragment: no client ever sends it");
         return false;
     }
-    if (!is_absolute) return true;
-    if (parts.userinfo.size || !parts.has_authority) return bad_expect(lower, url->span, "this is no URL that is asked for");
+    if (!is_absolute)
+        return true;
+    if (parts.userinfo.size || !parts.has_authority)
+        return bad_expect(lower, url->span, "this is no URL that is asked for");
     if (parts.port.size && !lower_port(parts.port, &port)) {
         return bad_expect(lower, url->span, "its port is no number from 1 to 65535");
     }
@@ -60,39 +67,52 @@ static bool judge_url(struct lower *lower, const struct ast_word *url)
     return true;
 }
 
-static bool read_status(struct lower *lower, const struct ast_expect *expect, struct plan_expect *made)
+static bool read_status(struct lower *lower, const struct ast_expect *expect,
+                        struct plan_expect *made)
 {
     struct lower_status status;
     struct slice method = expect->method->text;
 
-    if (!expect->status) return true;
-    if (!lower_status_of(lower, expect->status, &status)) return false;
+    if (!expect->status)
+        return true;
+    if (!lower_status_of(lower, expect->status, &status))
+        return false;
     bool is_get = slice_equal(method, SLICE("GET")) || slice_equal(method, SLICE("HEAD"));
     made->status = is_get ? status.get : status.other;
     made->expects_pass = status.is_pass;
-    if (!expect->target || lower_status_redirects(&status)) return true;
+    if (!expect->target || lower_status_redirects(&status))
+        return true;
     return bad_expect(lower, expect->target->span, "an answer of this status has no target");
 }
 
-static bool read_headers(struct lower *lower, const struct ast_expect *expect, struct plan_expect *made)
+static bool read_headers(struct lower *lower, const struct ast_expect *expect,
+                         struct plan_expect *made)
 {
     uint32_t count = 0;
 
-    for (const struct ast_with *field = expect->headers; field; field = field->next) count++;
+    for (const struct ast_with *field = expect->headers; field; field = field->next)
+        count++;
     made->headers = arena_array(lower->arena, count, sizeof(*made->headers));
     for (const struct ast_with *field = expect->headers; field; field = field->next) {
         const struct ast_word *name = field->words, *value = name ? name->next : NULL;
 
-        if (!value) return bad_expect(lower, expect->span, "an expected field is written: header NAME VALUE");
-        if (!lower_judge_field(lower, name, value)) return false;
-        made->headers[made->header_count++] = (struct plan_header){ .name = name->text, .value = value->text };
+        if (!value)
+            return bad_expect(lower, expect->span,
+                              "an expected field is written: header NAME VALUE");
+        if (!lower_judge_field(lower, name, value))
+            return false;
+        made->headers[made->header_count++] =
+            (struct plan_header){ .name = name->text, .value = value->text };
     }
     return true;
 }
 
-void lower_expect(struct lower *lower, const struct lower_scope *scope, const struct ast_expect *expect)
+void lower_expect(struct lower *lower, const struct lower_scope *scope,
+                  const struct ast_expect *expect)
 {
-    struct plan_expect made = { .span = expect->span, .method = expect->method->text, .url = expect->url->text,
+    struct plan_expect made = { .span = expect->span,
+                                .method = expect->method->text,
+                                .url = expect->url->text,
                                 .expects_pass = expect->expects_pass };
     struct lower_target target;
     bool is_good = judge_method(lower, expect->method);
@@ -109,12 +129,16 @@ void lower_expect(struct lower *lower, const struct lower_scope *scope, const st
     is_good &= read_status(lower, expect, &made);
     is_good &= read_headers(lower, expect, &made);
     if (expect->target) {
-        made.has_target = lower_target(lower, scope, lower_word_of(expect->target), LOWER_LITERAL, NULL, &target);
+        made.has_target = lower_target(lower, scope, lower_word_of(expect->target),
+                                       LOWER_LITERAL, NULL, &target);
         is_good &= made.has_target;
-        if (made.has_target) made.target = target.text;
+        if (made.has_target)
+            made.target = target.text;
         if (made.has_target && target.template) {
-            is_good = bad_expect(lower, expect->target->span, "what is expected is the whole target");
+            is_good =
+                bad_expect(lower, expect->target->span, "what is expected is the whole target");
         }
     }
-    if (is_good) plan_add_expect(lower->plan, &made);
+    if (is_good)
+        plan_add_expect(lower->plan, &made);
 }

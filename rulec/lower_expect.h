@@ -5,6 +5,7 @@
 
 #include "rulec/lower_context.h"
 
-void lower_expect(struct lower *lower, const struct lower_scope *scope, const struct ast_expect *expect);
+void lower_expect(struct lower *lower, const struct lower_scope *scope,
+                  const struct ast_expect *expect);
 
 #endif

@@ -6,13 +6,17 @@
 #include "rulec/lower_context.h"
 
 /* Each adds to the scope's fields; one of the same name gives way. Mistakes are reported. */
-void lower_header(struct lower *lower, struct lower_scope *scope, const struct ast_clause *clause);
-void lower_retry_after(struct lower *lower, struct lower_scope *scope, const struct ast_clause *clause);
-void lower_blocked_by(struct lower *lower, struct lower_scope *scope, const struct ast_clause *clause);
+void lower_header(struct lower *lower, struct lower_scope *scope,
+                  const struct ast_clause *clause);
+void lower_retry_after(struct lower *lower, struct lower_scope *scope,
+                       const struct ast_clause *clause);
+void lower_blocked_by(struct lower *lower, struct lower_scope *scope,
+                      const struct ast_clause *clause);
 
 /* ASCII case is no difference in field names. */
 int lower_compare_names(struct slice a, struct slice b);
 /* True where `name` is a token and `value` printable ASCII; else a mistake is reported. */
-bool lower_judge_field(struct lower *lower, const struct ast_word *name, const struct ast_word *value);
+bool lower_judge_field(struct lower *lower, const struct ast_word *name,
+                       const struct ast_word *value);
 
 #endif

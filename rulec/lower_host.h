@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host words of `site`, authorities of absolute sources and hosts of targets, in their normal form. */
+/* Host words of `site`, authorities of absolute sources and hosts of targets, in their
+ * normal form. */
 #ifndef RULEC_LOWER_HOST_H
 #define RULEC_LOWER_HOST_H
 
@@ -8,15 +9,18 @@
 enum { LOWER_HOST_LIMIT = 1024 }; /* hosts of one site, closed sets expanded */
 
 /* The hosts of a `site` block -> its number. False: a mistake was reported. */
-bool lower_site(struct lower *lower, const struct ast_word *words, struct span span, uint32_t *site);
+bool lower_site(struct lower *lower, const struct ast_word *words, struct span span,
+                uint32_t *site);
 
-/* `authority` of an absolute source -> the site its rule belongs to. default_port: of the scheme written, 0 for
- * none; it says nothing where it is written out. is_pattern: stars and closed sets mean something. */
-bool lower_site_of_source(struct lower *lower, const struct lower_scope *scope, struct lower_word word,
-                          struct slice authority, uint16_t default_port, bool is_pattern, uint32_t *site);
+/* `authority` of an absolute source -> the site its rule belongs to. default_port: of the
+ * scheme written, 0 for none; it says nothing where it is written out. is_pattern: stars and
+ * closed sets mean something. */
+bool lower_site_of_source(struct lower *lower, const struct lower_scope *scope,
+                          struct lower_word word, struct slice authority, uint16_t default_port,
+                          bool is_pattern, uint32_t *site);
 
-/* A host with non-ASCII letters as A-labels (in the arena); ASCII ones come back as they are. NULL data: it cannot
- * be converted, and *reason says why. */
+/* A host with non-ASCII letters as A-labels (in the arena); ASCII ones come back as they
+ * are. NULL data: it cannot be converted, and *reason says why. */
 struct slice lower_host_to_ascii(struct lower *lower, struct slice host, const char **reason);
 
 /* The IPv6 address in its one short form (in the arena). False: it is none. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines are found here, so that each record's line is known; the inside of a record that has quotes is libcsv's
- * business. A line without a quote, which nearly all are, is cut in place and not copied. */
+/* Lines are found here, so that each record's line is known; the inside of a record that has
+ * quotes is libcsv's business. A line without a quote, which nearly all are, is cut in place
+ * and not copied. */
 #include "config.h"
 
 #include "rulec/lower_record.h"
@@ -8,20 +9,26 @@
 #include <csv.h>
 #include <stdlib.h>
 
-/* A record in quotes may go over several lines; one that goes on for longer has lost its closing quote. */
+/* A record in quotes may go over several lines; one that goes on for longer has lost its
+ * closing quote. */
 enum { RECORD_LINE_LIMIT = 64 };
 
-void lower_records_open(struct lower_records *records, struct lower *lower, const struct source *source,
-                        enum lower_separator separator, char byte)
+void lower_records_open(struct lower_records *records, struct lower *lower,
+                        const struct source *source, enum lower_separator separator, char byte)
 {
-    *records = (struct lower_records){ .lower = lower, .source = source, .separator = separator, .byte = byte,
+    *records = (struct lower_records){ .lower = lower,
+                                       .source = source,
+                                       .separator = separator,
+                                       .byte = byte,
                                        .at = source->text.data };
-    if (slice_starts_with(source->text, SLICE("\xef\xbb\xbf"))) records->at += 3;
+    if (slice_starts_with(source->text, SLICE("\xef\xbb\xbf")))
+        records->at += 3;
 }
 
 void lower_records_close(struct lower_records *records)
 {
-    if (!records->parser) return;
+    if (!records->parser)
+        return;
     csv_free(records->parser);
     free(records->parser);
     records->parser = NULL;
@@ -36,7 +43,8 @@ struct span lower_records_span(const struct lower_records *records, struct slice
 
 static bool too_many_cells(struct lower_records *records)
 {
-    if (records->cell_count < LOWER_CELL_LIMIT) return false;
+    if (records->cell_count < LOWER_CELL_LIMIT)
+        return false;
     diag_error(records->lower->diag, DIAG_BAD_ROW, lower_records_span(records, records->line),
                "this row has more than %d cells", LOWER_CELL_LIMIT);
     return true;
@@ -49,8 +57,10 @@ static bool is_blank(char byte)
 
 static struct slice trim(const char *at, const char *end)
 {
-    while (at < end && is_blank(*at)) at++;
-    while (at < end && is_blank(end[-1])) end--;
+    while (at < end && is_blank(*at))
+        at++;
+    while (at < end && is_blank(end[-1]))
+        end--;
     return slice_of(at, (size_t)(end - at));
 }
 
@@ -67,9 +77,11 @@ static bool split_by(struct lower_records *records, char byte)
     while (true) {
         const char *stop = at < end ? memchr(at, byte, (size_t)(end - at)) : NULL;
 
-        if (too_many_cells(records)) return false;
+        if (too_many_cells(records))
+            return false;
         add_cell(records, trim(at, stop ? stop : end));
-        if (!stop) return true;
+        if (!stop)
+            return true;
         at = stop + 1;
     }
 }
@@ -82,10 +94,13 @@ static bool split_by_blanks(struct lower_records *records)
     while (at < end) {
         const char *start = at;
 
-        while (at < end && !is_blank(*at)) at++;
-        if (too_many_cells(records)) return false;
+        while (at < end && !is_blank(*at))
+            at++;
+        if (too_many_cells(records))
+            return false;
         add_cell(records, slice_of(start, (size_t)(at - start)));
-        while (at < end && is_blank(*at)) at++;
+        while (at < end && is_blank(*at))
+            at++;
     }
     return true;
 }
@@ -96,9 +111,10 @@ static void take_field(void *bytes, size_t size, void *baton)
     struct lower_records *records = baton;
 
     if (records->cell_count < LOWER_CELL_LIMIT) {
-        records->cells[records->cell_count] = (struct lower_word){
-            .text = arena_copy(records->lower->arena, slice_of(bytes, size)),
-            .span = lower_records_span(records, records->line) };
+        records->cells[records->cell_count] =
+            (struct lower_word){ .text =
+                                     arena_copy(records->lower->arena, slice_of(bytes, size)),
+                                 .span = lower_records_span(records, records->line) };
     }
     records->cell_count++;
 }
@@ -109,7 +125,8 @@ static void end_record(int terminator, void *baton)
     (void)baton;
 }
 
-/* For libcsv no byte ends a record: a line feed that it sees stands inside quotes and is part of its field. */
+/* For libcsv no byte ends a record: a line feed that it sees stands inside quotes and is
+ * part of its field. */
 static int is_record_end(unsigned char byte)
 {
     (void)byte;
@@ -126,20 +143,26 @@ static bool split_quoted(struct lower_records *records)
         csv_set_delim(records->parser, (unsigned char)records->byte);
         csv_set_term_func(records->parser, is_record_end);
     }
-    size_t used = csv_parse(records->parser, records->line.data, records->line.size, take_field, end_record, records);
-    if (used != records->line.size || csv_fini(records->parser, take_field, end_record, records) != 0) {
+    size_t used = csv_parse(records->parser, records->line.data, records->line.size, take_field,
+                            end_record, records);
+    if (used != records->line.size ||
+        csv_fini(records->parser, take_field, end_record, records) != 0) {
         struct slice rest = slice_of(records->line.data + used, records->line.size - used);
 
-        if (rest.size) rest.size = 1;
-        diag_error(diag, DIAG_BAD_QUOTING, lower_records_span(records, rest.size ? rest : records->line),
+        if (rest.size)
+            rest.size = 1;
+        diag_error(diag, DIAG_BAD_QUOTING,
+                   lower_records_span(records, rest.size ? rest : records->line),
                    "this row's quotes are broken");
-        diag_help(diag, "a cell that has a quote stands in quotes itself, and the quote is written twice: \"\"");
+        diag_help(diag, "a cell that has a quote stands in quotes itself, and the quote is "
+                        "written twice: \"\"");
         csv_free(records->parser);
         free(records->parser);
         records->parser = NULL;
         return false;
     }
-    if (records->cell_count <= LOWER_CELL_LIMIT) return true;
+    if (records->cell_count <= LOWER_CELL_LIMIT)
+        return true;
     records->cell_count = LOWER_CELL_LIMIT;
     too_many_cells(records);
     return false;
@@ -164,7 +187,8 @@ static const char *line_end(const char *at, const char *end)
     return feed ? feed : end;
 }
 
-/* Goes over line ends that stand inside quotes. False: the quote is never closed; the line alone is passed over. */
+/* Goes over line ends that stand inside quotes. False: the quote is never closed; the line
+ * alone is passed over. */
 static bool extend_quoted(struct lower_records *records, const char *end, const char **stop)
 {
     const char *first_stop = *stop;
@@ -172,10 +196,12 @@ static bool extend_quoted(struct lower_records *records, const char *end, const 
 
     for (unsigned lines = 1; quotes % 2 != 0; lines++) {
         if (*stop == end || lines == RECORD_LINE_LIMIT) {
-            struct slice line = slice_of(records->line.data, (size_t)(first_stop - records->line.data));
+            struct slice line =
+                slice_of(records->line.data, (size_t)(first_stop - records->line.data));
             const char *quote = lower_find(line, '"');
 
-            diag_error(records->lower->diag, DIAG_BAD_QUOTING, lower_records_span(records, slice_of(quote, 1)),
+            diag_error(records->lower->diag, DIAG_BAD_QUOTING,
+                       lower_records_span(records, slice_of(quote, 1)),
                        "a quote in this row is not closed");
             *stop = first_stop;
             return false;
@@ -192,13 +218,15 @@ static bool split_record(struct lower_records *records)
     records->cell_count = 0;
     switch (records->separator) {
     case LOWER_BY_BYTE:
-        return lower_find(records->line, '"') ? split_quoted(records) : split_by(records, records->byte);
+        return lower_find(records->line, '"') ? split_quoted(records)
+                                              : split_by(records, records->byte);
     case LOWER_BY_TAB:
         return split_by(records, '\t');
     case LOWER_BY_BLANKS:
         return split_by_blanks(records);
     case LOWER_BY_LINE:
-        return lower_find(records->line, '\t') ? split_by(records, '\t') : split_by_blanks(records);
+        return lower_find(records->line, '\t') ? split_by(records, '\t')
+                                               : split_by_blanks(records);
     }
     return false;
 }
@@ -221,14 +249,17 @@ bool lower_records_next(struct lower_records *records)
             is_whole = extend_quoted(records, end, &stop);
         }
         records->at = stop < end ? stop + 1 : end;
-        if (!is_whole) continue;
-        if (stop > start && stop[-1] == '\r') stop--;
+        if (!is_whole)
+            continue;
+        if (stop > start && stop[-1] == '\r')
+            stop--;
         records->line = slice_of(start, (size_t)(stop - start));
         if (trim(start, stop).size == 0) {
             records->blank_count++;
             continue;
         }
-        if (split_record(records)) return true;
+        if (split_record(records))
+            return true;
         /* A stray quote may have drawn in the rows behind it: they are read for themselves. */
         stop = line_end(start, end);
         records->at = stop < end ? stop + 1 : end;

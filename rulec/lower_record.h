@@ -20,19 +20,20 @@ struct lower_records {
     struct lower *lower;
     const struct source *source;
     enum lower_separator separator;
-    char byte;                   /* LOWER_BY_BYTE */
-    const char *at;              /* what is not read yet */
-    struct csv_parser *parser;   /* made where the first quote is seen */
+    char byte;                 /* LOWER_BY_BYTE */
+    const char *at;            /* what is not read yet */
+    struct csv_parser *parser; /* made where the first quote is seen */
 
-    struct slice line;           /* the record, without its line end */
+    struct slice line; /* the record, without its line end */
     struct lower_word cells[LOWER_CELL_LIMIT];
     uint32_t cell_count;
     uint64_t comment_count, blank_count;
 };
 
-void lower_records_open(struct lower_records *records, struct lower *lower, const struct source *source,
-                        enum lower_separator separator, char byte);
-/* The next record. Comments and empty lines are counted and passed over, broken ones reported. False: no more. */
+void lower_records_open(struct lower_records *records, struct lower *lower,
+                        const struct source *source, enum lower_separator separator, char byte);
+/* The next record. Comments and empty lines are counted and passed over, broken ones
+ * reported. False: no more. */
 bool lower_records_next(struct lower_records *records);
 void lower_records_close(struct lower_records *records);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Puts source, target, status and scope of one rule together. Two rules need more than is written: one whose source
- * and target differ only in the last slash is `slash exact`, one where they differ only in the scheme asks for it. */
+/* Puts source, target, status and scope of one rule together. Two rules need more than is
+ * written: one whose source and target differ only in the last slash is `slash exact`, one
+ * where they differ only in the scheme asks for it. */
 #include "config.h"
 
 #include "rulec/lower_rule.h"
 
-#include "rulec/lower_clause.h"
+#include "rulec/lower_condition.h"
 #include "rulec/lower_host.h"
 #include "rulec/lower_status.h"
 #include "rulec/lower_target.h"
@@ -15,8 +16,11 @@
 static uint32_t make_action(struct lower *lower, const struct lower_scope *scope, uint32_t site,
                             const struct lower_status *status)
 {
-    struct plan_action action = { .site = site, .is_pass = status->is_pass, .status_get = status->get,
-                                  .status_other = status->other, .conditions = scope->conditions,
+    struct plan_action action = { .site = site,
+                                  .is_pass = status->is_pass,
+                                  .status_get = status->get,
+                                  .status_other = status->other,
+                                  .conditions = scope->conditions,
                                   .condition_count = scope->condition_count };
 
     if (!status->is_pass) {
@@ -25,7 +29,8 @@ static uint32_t make_action(struct lower *lower, const struct lower_scope *scope
         action.headers = scope->headers;
         action.header_count = scope->header_count;
     }
-    if (lower_status_redirects(status)) action.query = scope->query;
+    if (lower_status_redirects(status))
+        action.query = scope->query;
     return plan_intern_action(lower->plan, &action);
 }
 
@@ -35,14 +40,15 @@ static uint32_t action_of(struct lower *lower, struct lower_scope *scope, uint32
     for (unsigned i = 0; i < scope->made_count; i++) {
         const struct lower_made *made = &scope->made[i];
 
-        if (made->site == site && made->status.get == status->get && made->status.other == status->other &&
-            made->status.is_pass == status->is_pass) {
+        if (made->site == site && made->status.get == status->get &&
+            made->status.other == status->other && made->status.is_pass == status->is_pass) {
             return made->action;
         }
     }
     uint32_t action = make_action(lower, scope, site, status);
     /* A full row gives way from the front: a list goes from host to host. */
-    unsigned at = scope->made_count < LOWER_ACTION_ROOM ? scope->made_count++ : action % LOWER_ACTION_ROOM;
+    unsigned at = scope->made_count < LOWER_ACTION_ROOM ? scope->made_count++
+                                                        : action % LOWER_ACTION_ROOM;
     scope->made[at] = (struct lower_made){ .site = site, .status = *status, .action = action };
     return action;
 }
@@ -56,16 +62,23 @@ static enum twin compare_paths(struct slice source, struct slice target)
     struct slice longer = source.size < target.size ? target : source;
     size_t same = 0;
 
-    if (longer.size - shorter.size > 1) return TWIN_NONE;
-    while (same < shorter.size && shorter.data[same] == longer.data[same]) same++;
-    if (same == longer.size) return TWIN_SAME;
-    if (longer.size == shorter.size || longer.data[same] != '/') return TWIN_NONE;
-    if (same < shorter.size && shorter.data[same] != '?') return TWIN_NONE;
-    bool is_rest_equal = memcmp(longer.data + same + 1, shorter.data + same, shorter.size - same) == 0;
+    if (longer.size - shorter.size > 1)
+        return TWIN_NONE;
+    while (same < shorter.size && shorter.data[same] == longer.data[same])
+        same++;
+    if (same == longer.size)
+        return TWIN_SAME;
+    if (longer.size == shorter.size || longer.data[same] != '/')
+        return TWIN_NONE;
+    if (same < shorter.size && shorter.data[same] != '?')
+        return TWIN_NONE;
+    bool is_rest_equal =
+        memcmp(longer.data + same + 1, shorter.data + same, shorter.size - same) == 0;
     return is_rest_equal ? TWIN_SLASH : TWIN_NONE;
 }
 
-static bool is_same_host(const struct lower *lower, const struct lower_source *source, struct slice authority)
+static bool is_same_host(const struct lower *lower, const struct lower_source *source,
+                         struct slice authority)
 {
     if (source->authority.size == authority.size && authority.size &&
         strncasecmp(source->authority.data, authority.data, authority.size) == 0) {
@@ -74,9 +87,10 @@ static bool is_same_host(const struct lower *lower, const struct lower_source *s
     return lower_site_names(lower->plan, source->site, authority);
 }
 
-/* What source and target ask for by being nearly the same: flags of the rule, and the scheme, if it is that alone. */
-static uint32_t find_twin(const struct lower *lower, const struct lower_source *source, struct slice target,
-                          bool *needs_scheme)
+/* What source and target ask for by being nearly the same: flags of the rule, and the
+ * scheme, if it is that alone. */
+static uint32_t find_twin(const struct lower *lower, const struct lower_source *source,
+                          struct slice target, bool *needs_scheme)
 {
     struct slice scheme = { 0 }, authority = { 0 }, path = target;
 
@@ -87,18 +101,22 @@ static uint32_t find_twin(const struct lower *lower, const struct lower_source *
     }
     bool is_absolute = target.size && target.data[0] != '/' &&
                        lower_split_absolute(target, &scheme, &authority, &path);
-    if (is_absolute && path.size == 0) path = SLICE("/");
+    if (is_absolute && path.size == 0)
+        path = SLICE("/");
 
     enum twin twin = compare_paths(source->rest, path);
-    if (twin == TWIN_NONE || (is_absolute && !is_same_host(lower, source, authority))) return 0;
-    if (twin == TWIN_SLASH) return PLAN_SLASH_EXACT;
+    if (twin == TWIN_NONE || (is_absolute && !is_same_host(lower, source, authority)))
+        return 0;
+    if (twin == TWIN_SLASH)
+        return PLAN_SLASH_EXACT;
     *needs_scheme = is_absolute && source->scheme.size && !slice_equal(source->scheme, scheme);
     return 0;
 }
 
 /* A rule of its own: "when scheme" is part of its action. */
 static uint32_t action_with_scheme(struct lower *lower, const struct lower_scope *scope,
-                                   const struct lower_source *source, const struct lower_status *status)
+                                   const struct lower_source *source,
+                                   const struct lower_status *status)
 {
     struct lower_scope narrow = *scope;
     struct plan_condition condition = { .kind = PLAN_CONDITION_SCHEME, .value_count = 1 };
@@ -114,18 +132,24 @@ void lower_rule(struct lower *lower, struct lower_scope *scope, const struct low
     struct lower_source source;
     struct lower_target target = { 0 };
     const struct lower_status *status = rule->has_status ? &rule->status : &scope->status;
-    struct span status_span = rule->has_status ? rule->status_span
-                              : rule->has_target ? rule->target.span : rule->source.span;
+    struct span status_span = rule->has_status   ? rule->status_span
+                              : rule->has_target ? rule->target.span
+                                                 : rule->source.span;
     bool needs_scheme = false;
 
     bool is_good = lower_source(lower, scope, rule->source, rule->reading, &source);
-    if (!lower_status_fits(lower, status, rule->has_target, status_span)) return;
-    if (!is_good) return;
+    if (!lower_status_fits(lower, status, rule->has_target, status_span))
+        return;
+    if (!is_good)
+        return;
 
-    struct plan_rule made = { .path = source.path, .pattern = source.pattern, .flags = scope->flags,
+    struct plan_rule made = { .path = source.path,
+                              .pattern = source.pattern,
+                              .flags = scope->flags,
                               .span = { rule->source.span.at, rule->span.end } };
     if (rule->has_target) {
-        if (!lower_target(lower, scope, rule->target, rule->reading, &source, &target)) return;
+        if (!lower_target(lower, scope, rule->target, rule->reading, &source, &target))
+            return;
         made.target = target.text;
         made.template = target.template;
         made.target_at = rule->target.span.at;
@@ -133,10 +157,12 @@ void lower_rule(struct lower *lower, struct lower_scope *scope, const struct low
     }
     made.action = needs_scheme ? action_with_scheme(lower, scope, &source, status)
                                : action_of(lower, scope, source.site, status);
-    if (lower->plan->rule_count == UINT32_MAX) return;
+    if (lower->plan->rule_count == UINT32_MAX)
+        return;
     plan_add_rule(lower->plan, &made);
 
     struct slice note = rule->note.size ? rule->note : scope->note;
     struct slice owner = rule->owner.size ? rule->owner : scope->owner;
-    if (note.size || owner.size) plan_add_note(lower->plan, lower->plan->rule_count - 1, note, owner);
+    if (note.size || owner.size)
+        plan_add_note(lower->plan, lower->plan->rule_count - 1, note, owner);
 }

@@ -10,11 +10,11 @@ struct lower_rule {
     struct lower_word source;
     bool has_target;
     struct lower_word target;
-    bool has_status;            /* else the scope's */
+    bool has_status; /* else the scope's */
     struct lower_status status;
     struct span status_span;
-    struct span span;           /* the line or the row */
-    struct slice note, owner;   /* empty: the scope's */
+    struct span span;         /* the line or the row */
+    struct slice note, owner; /* empty: the scope's */
 };
 
 /* Mistakes are reported, and the rule is left out then. The scope remembers actions it made. */

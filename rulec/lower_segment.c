@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads segments and query values of a pattern: literals in their normal form, placeholders with their types, the
- * star and `{x...}`, which make the pattern's tail. Judges names and says what to write instead. */
+/* Reads segments and query values of a pattern: literals in their normal form, placeholders
+ * with their types, the star and `{x...}`, which make the pattern's tail. Judges names and
+ * says what to write instead. */
 #include "config.h"
 
 #include "rulec/lower_segment.h"
@@ -11,28 +12,36 @@
 
 static bool too_many(struct lower_pattern *state, int limit, const char *what)
 {
-    diag_error(state->lower->diag, DIAG_TOO_LARGE, state->word.span, "more than %d %s in a source", limit, what);
+    diag_error(state->lower->diag, DIAG_TOO_LARGE, state->word.span,
+               "more than %d %s in a source", limit, what);
     return false;
 }
 
-static bool add_segment(struct lower_pattern *state, const struct plan_part *parts, uint32_t count)
+static bool add_segment(struct lower_pattern *state, const struct plan_part *parts,
+                        uint32_t count)
 {
     struct plan_pattern *pattern = state->pattern;
     uint32_t at = pattern->head_count + pattern->rest_count;
 
-    if (at == PLAN_SEGMENT_LIMIT) return too_many(state, PLAN_SEGMENT_LIMIT, "segments");
+    if (at == PLAN_SEGMENT_LIMIT)
+        return too_many(state, PLAN_SEGMENT_LIMIT, "segments");
     state->segments[at].part_count = count;
     state->segments[at].parts = arena_array(state->lower->arena, count, sizeof(*parts));
     memcpy(state->segments[at].parts, parts, count * sizeof(*parts));
-    if (pattern->tail == PLAN_TAIL_MANY) pattern->rest_count++;
-    else pattern->head_count++;
+    if (pattern->tail == PLAN_TAIL_MANY)
+        pattern->rest_count++;
+    else
+        pattern->head_count++;
     return true;
 }
 
 bool lower_add_literal(struct lower_pattern *state, struct slice normal)
 {
-    return add_segment(state, &(struct plan_part){ .kind = PLAN_PART_LITERAL, .capture = PLAN_NO_CAPTURE,
-                                                   .text = normal }, 1);
+    return add_segment(state,
+                       &(struct plan_part){ .kind = PLAN_PART_LITERAL,
+                                            .capture = PLAN_NO_CAPTURE,
+                                            .text = normal },
+                       1);
 }
 
 static bool add_capture(struct lower_pattern *state, struct slice name, uint8_t *capture)
@@ -58,25 +67,32 @@ static bool claim_name(struct lower_pattern *state, struct slice name, uint8_t *
     const struct plan_host *host = &state->lower->plan->sites[state->site].hosts[0];
 
     *capture = PLAN_NO_CAPTURE;
-    if (name.size == 0) return true;
+    if (name.size == 0)
+        return true;
     for (uint32_t i = 0; i < state->pattern->capture_count; i++) {
-        if (slice_equal(state->captures[i], name)) return double_name(state, name, "another one of this source");
+        if (slice_equal(state->captures[i], name))
+            return double_name(state, name, "another one of this source");
     }
     for (uint32_t i = 0; i < host->capture_count; i++) {
-        if (slice_equal(host->captures[i].name, name)) return double_name(state, name, "one of the site's hosts");
+        if (slice_equal(host->captures[i].name, name))
+            return double_name(state, name, "one of the site's hosts");
     }
     for (const struct lower_let *let = state->scope->lets; let; let = let->outer) {
-        if (!slice_equal(let->name, name)) continue;
+        if (!slice_equal(let->name, name))
+            continue;
         double_name(state, name, "a constant");
         diag_note(state->lower->diag, let->span, "the constant");
         return false;
     }
-    if (lower_is_builtin(name)) return double_name(state, name, "a part of the request that every target may use");
+    if (lower_is_builtin(name))
+        return double_name(state, name, "a part of the request that every target may use");
     return add_capture(state, name, capture);
 }
 
-/* What stands between placeholders, in its normal form: of a segment, or decoded for a query value. */
-static bool read_literal(struct lower_pattern *state, struct slice text, bool in_query, struct plan_part *part)
+/* What stands between placeholders, in its normal form: of a segment, or decoded for a query
+ * value. */
+static bool read_literal(struct lower_pattern *state, struct slice text, bool in_query,
+                         struct plan_part *part)
 {
     char *buffer = lower_scratch(state->lower, text.size * 3);
     size_t size = in_query ? url_decode_query(text, buffer) : url_normalize_text(text, buffer);
@@ -87,7 +103,9 @@ static bool read_literal(struct lower_pattern *state, struct slice text, bool in
         diag_help(state->lower->diag, "a literal \"%%\" is written \"%%25\"");
         return false;
     }
-    *part = (struct plan_part){ .kind = PLAN_PART_LITERAL, .capture = PLAN_NO_CAPTURE, .text = text };
+    *part = (struct plan_part){ .kind = PLAN_PART_LITERAL,
+                                .capture = PLAN_NO_CAPTURE,
+                                .text = text };
     if (size != text.size || memcmp(buffer, text.data, size) != 0) {
         part->text = arena_copy(state->lower->arena, slice_of(buffer, size));
     }
@@ -96,7 +114,8 @@ static bool read_literal(struct lower_pattern *state, struct slice text, bool in
 
 enum special_part { SPECIAL_NONE, SPECIAL_STAR, SPECIAL_MANY };
 
-/* One segment as it was read: at most one of its parts is a star or `{x...}`, and takes no place in `parts`. */
+/* One segment as it was read: at most one of its parts is a star or `{x...}`, and takes no
+ * place in `parts`. */
 struct segment {
     struct plan_part parts[PLAN_PART_LIMIT];
     uint32_t part_count;
@@ -109,14 +128,16 @@ struct segment {
 static bool one_tail_only(struct lower_pattern *state, struct slice text)
 {
     diag_error(state->lower->diag, DIAG_BAD_PLACEHOLDER, lower_span_of(state->word, text),
-               "\"%.*s\" is the second part of this source that takes several segments", LOWER_SHOW(text));
-    diag_help(state->lower->diag, "a source has one \"*\" or one \"{x...}\"; \"{x}\" takes a single segment");
+               "\"%.*s\" is the second part of this source that takes several segments",
+               LOWER_SHOW(text));
+    diag_help(state->lower->diag,
+              "a source has one \"*\" or one \"{x...}\"; \"{x}\" takes a single segment");
     return false;
 }
 
 /* Reads one part at *at. */
-static bool read_part(struct lower_pattern *state, const char **at, const char *end, bool in_query,
-                      struct segment *segment)
+static bool read_part(struct lower_pattern *state, const char **at, const char *end,
+                      bool in_query, struct segment *segment)
 {
     struct lower_placeholder placeholder;
     const char *start = *at;
@@ -125,20 +146,26 @@ static bool read_part(struct lower_pattern *state, const char **at, const char *
         return lower_bad_placeholder(state, slice_of(start, 1), "\"}\" closes no placeholder");
     }
     if (*start == '*' && in_query) {
-        diag_error(state->lower->diag, DIAG_STAR_IN_MIDDLE, lower_span_of(state->word, slice_of(start, 1)),
+        diag_error(state->lower->diag, DIAG_STAR_IN_MIDDLE,
+                   lower_span_of(state->word, slice_of(start, 1)),
                    "a \"*\" in a query takes nothing");
-        diag_help(state->lower->diag, "write \"{x}\" for a value that may be any, \"%%2A\" for a literal star");
+        diag_help(state->lower->diag,
+                  "write \"{x}\" for a value that may be any, \"%%2A\" for a literal star");
         return false;
     }
     if (*start == '*' || *start == '{') {
-        placeholder = (struct lower_placeholder){ .whole = slice_of(start, 1), .name = SLICE("*") };
-        if (*start == '{' && !lower_read_placeholder(state, start, end, in_query, &placeholder)) return false;
+        placeholder =
+            (struct lower_placeholder){ .whole = slice_of(start, 1), .name = SLICE("*") };
+        if (*start == '{' && !lower_read_placeholder(state, start, end, in_query, &placeholder))
+            return false;
         *at = start + placeholder.whole.size;
         if (*start == '*' || placeholder.takes_many) {
             if (in_query) {
-                return lower_bad_placeholder(state, placeholder.whole, "it cannot take segments: it stands in a query");
+                return lower_bad_placeholder(state, placeholder.whole,
+                                             "it cannot take segments: it stands in a query");
             }
-            if (segment->special || state->tail_text.size) return one_tail_only(state, placeholder.whole);
+            if (segment->special || state->tail_text.size)
+                return one_tail_only(state, placeholder.whole);
             segment->special = *start == '*' ? SPECIAL_STAR : SPECIAL_MANY;
             segment->special_at = segment->part_count;
             segment->special_text = placeholder.whole;
@@ -148,15 +175,18 @@ static bool read_part(struct lower_pattern *state, const char **at, const char *
         if (segment->part_count == PLAN_PART_LIMIT) {
             return too_many(state, PLAN_PART_LIMIT, "parts of one segment or value");
         }
-        if (!claim_name(state, placeholder.name, &placeholder.part.capture)) return false;
+        if (!claim_name(state, placeholder.name, &placeholder.part.capture))
+            return false;
         segment->parts[segment->part_count++] = placeholder.part;
         return true;
     }
-    while (*at < end && **at != '{' && **at != '}' && **at != '*') ++*at;
+    while (*at < end && **at != '{' && **at != '}' && **at != '*')
+        ++*at;
     if (segment->part_count == PLAN_PART_LIMIT) {
         return too_many(state, PLAN_PART_LIMIT, "parts of one segment or value");
     }
-    return read_literal(state, slice_of(start, (size_t)(*at - start)), in_query, &segment->parts[segment->part_count++]);
+    return read_literal(state, slice_of(start, (size_t)(*at - start)), in_query,
+                        &segment->parts[segment->part_count++]);
 }
 
 /* The end of the segment that starts at `at`: a "/" inside a regex is none. */
@@ -175,19 +205,21 @@ static bool star_in_middle(struct lower_pattern *state, struct slice star)
     struct slice whole = state->word.text;
     size_t before = (size_t)(star.data - whole.data);
     size_t after = before + star.size;
-    bool fills_segment = before > 0 && whole.data[before - 1] == '/' && after < whole.size && whole.data[after] == '/';
+    bool fills_segment = before > 0 && whole.data[before - 1] == '/' && after < whole.size &&
+                         whole.data[after] == '/';
 
     diag_error(state->lower->diag, DIAG_STAR_IN_MIDDLE, lower_span_of(state->word, star),
                "a \"*\" stands only at the end of a path, or in front of a suffix");
     if (after + 1 == whole.size && whole.data[after] == '/') {
-        diag_help(state->lower->diag, "write \"%.*s\": it takes what ends in \"/\", too", (int)after, whole.data);
+        diag_help(state->lower->diag, "write \"%.*s\": it takes what ends in \"/\", too",
+                  (int)after, whole.data);
         return false;
     }
-    diag_help(state->lower->diag, "write \"%.*s{}%.*s\" for one segment", (int)before, whole.data,
-              (int)(whole.size - after), whole.data + after);
+    diag_help(state->lower->diag, "write \"%.*s{}%.*s\" for one segment", (int)before,
+              whole.data, (int)(whole.size - after), whole.data + after);
     if (fills_segment) {
-        diag_help(state->lower->diag, "write \"%.*s{x...}%.*s\" for one segment or more", (int)before, whole.data,
-                  (int)(whole.size - after), whole.data + after);
+        diag_help(state->lower->diag, "write \"%.*s{x...}%.*s\" for one segment or more",
+                  (int)before, whole.data, (int)(whole.size - after), whole.data + after);
     }
     return false;
 }
@@ -202,7 +234,8 @@ static bool set_tail(struct lower_pattern *state, const struct segment *segment)
 
     state->tail_text = segment->special_text;
     if (is_star) {
-        if (!add_capture(state, segment->special_name, &pattern->tail_capture)) return false;
+        if (!add_capture(state, segment->special_name, &pattern->tail_capture))
+            return false;
     } else if (!claim_name(state, segment->special_name, &pattern->tail_capture)) {
         return false;
     }
@@ -216,20 +249,24 @@ static bool set_tail(struct lower_pattern *state, const struct segment *segment)
         return true;
     }
     if (is_star && segment->special_at == segment->part_count) {
-        if (!add_segment(state, segment->parts, segment->part_count)) return false;
+        if (!add_segment(state, segment->parts, segment->part_count))
+            return false;
         pattern->tail = PLAN_TAIL_BELOW;
         return true;
     }
-    if (is_star) return star_in_middle(state, segment->special_text);
-    return lower_bad_placeholder(state, segment->special_text,
-                                 "it takes whole segments, and only a fixed suffix may follow it in its segment");
+    if (is_star)
+        return star_in_middle(state, segment->special_text);
+    return lower_bad_placeholder(
+        state, segment->special_text,
+        "it takes whole segments, and only a fixed suffix may follow it in its segment");
 }
 
 static bool is_dots(const struct segment *segment)
 {
     struct slice text = segment->parts[0].text;
 
-    return segment->part_count == 1 && !segment->special && segment->parts[0].kind == PLAN_PART_LITERAL &&
+    return segment->part_count == 1 && !segment->special &&
+           segment->parts[0].kind == PLAN_PART_LITERAL &&
            (slice_equal(text, SLICE(".")) || slice_equal(text, SLICE("..")));
 }
 
@@ -238,10 +275,14 @@ static bool may_go_on(struct lower_pattern *state)
 {
     struct plan_pattern *pattern = state->pattern;
 
-    if (pattern->tail == PLAN_TAIL_NONE) return true;
-    if (pattern->tail == PLAN_TAIL_MANY && pattern->suffix.size == 0) return true;
-    if (state->tail_text.data[0] == '*') return star_in_middle(state, state->tail_text);
-    return lower_bad_placeholder(state, state->tail_text, "where a suffix follows it, the source ends there");
+    if (pattern->tail == PLAN_TAIL_NONE)
+        return true;
+    if (pattern->tail == PLAN_TAIL_MANY && pattern->suffix.size == 0)
+        return true;
+    if (state->tail_text.data[0] == '*')
+        return star_in_middle(state, state->tail_text);
+    return lower_bad_placeholder(state, state->tail_text,
+                                 "where a suffix follows it, the source ends there");
 }
 
 bool lower_read_path(struct lower_pattern *state, struct slice path)
@@ -254,44 +295,55 @@ bool lower_read_path(struct lower_pattern *state, struct slice path)
         struct segment segment = { 0 };
 
         for (at++; at < stop;) {
-            if (!read_part(state, &at, stop, false, &segment)) return false;
+            if (!read_part(state, &at, stop, false, &segment))
+                return false;
         }
-        if (segment.part_count == 0 && !segment.special) continue; /* empty segments merge */
+        if (segment.part_count == 0 && !segment.special)
+            continue; /* empty segments merge */
         if (is_dots(&segment)) {
             diag_error(state->lower->diag, DIAG_BAD_SOURCE, state->word.span,
                        "a source with placeholders has no dot segments");
             diag_help(state->lower->diag, "write the path as it is without \".\" and \"..\"");
             return false;
         }
-        if (!may_go_on(state)) return false;
-        if (segment.special ? !set_tail(state, &segment) : !add_segment(state, segment.parts, segment.part_count)) {
+        if (!may_go_on(state))
+            return false;
+        if (segment.special ? !set_tail(state, &segment)
+                            : !add_segment(state, segment.parts, segment.part_count)) {
             return false;
         }
     }
-    if (path.data[path.size - 1] != '/') return true;
-    if (!may_go_on(state)) return false;
+    if (path.data[path.size - 1] != '/')
+        return true;
+    if (!may_go_on(state))
+        return false;
     if (pattern->tail == PLAN_TAIL_MANY && pattern->rest_count == 0) {
-        return lower_bad_placeholder(state, state->tail_text, "at the end it takes a last \"/\", too: leave that away");
+        return lower_bad_placeholder(state, state->tail_text,
+                                     "at the end it takes a last \"/\", too: leave that away");
     }
     pattern->ends_in_slash = true;
     return true;
 }
 
-bool lower_read_value(struct lower_pattern *state, struct slice text, struct plan_segment *value)
+bool lower_read_value(struct lower_pattern *state, struct slice text,
+                      struct plan_segment *value)
 {
     struct segment segment = { 0 };
     const char *at = text.data, *end = text.data + text.size;
 
     if (state->reading == LOWER_LITERAL) {
-        if (text.size && !read_literal(state, text, true, &segment.parts[segment.part_count++])) return false;
+        if (text.size && !read_literal(state, text, true, &segment.parts[segment.part_count++]))
+            return false;
     } else {
         while (at < end) {
-            if (!read_part(state, &at, end, true, &segment)) return false;
+            if (!read_part(state, &at, end, true, &segment))
+                return false;
         }
     }
     value->part_count = segment.part_count;
     if (segment.part_count) {
-        value->parts = arena_array(state->lower->arena, segment.part_count, sizeof(*value->parts));
+        value->parts =
+            arena_array(state->lower->arena, segment.part_count, sizeof(*value->parts));
         memcpy(value->parts, segment.parts, segment.part_count * sizeof(*value->parts));
     }
     return true;
@@ -299,7 +351,8 @@ bool lower_read_value(struct lower_pattern *state, struct slice text, struct pla
 
 static void *keep(struct lower_pattern *state, const void *items, uint32_t count, size_t size)
 {
-    if (count == 0) return NULL;
+    if (count == 0)
+        return NULL;
     void *copy = arena_array(state->lower->arena, count, size);
     memcpy(copy, items, count * size);
     return copy;
@@ -310,8 +363,11 @@ struct plan_pattern *lower_pattern_finish(struct lower_pattern *state)
     struct plan_pattern *pattern = state->pattern;
 
     pattern->head = keep(state, state->segments, pattern->head_count, sizeof(*state->segments));
-    pattern->rest = keep(state, state->segments + pattern->head_count, pattern->rest_count, sizeof(*state->segments));
-    pattern->parameters = keep(state, state->parameters, pattern->parameter_count, sizeof(*state->parameters));
-    pattern->captures = keep(state, state->captures, pattern->capture_count, sizeof(*state->captures));
+    pattern->rest = keep(state, state->segments + pattern->head_count, pattern->rest_count,
+                         sizeof(*state->segments));
+    pattern->parameters =
+        keep(state, state->parameters, pattern->parameter_count, sizeof(*state->parameters));
+    pattern->captures =
+        keep(state, state->captures, pattern->capture_count, sizeof(*state->captures));
     return pattern;
 }

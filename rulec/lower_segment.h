@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stands in one segment of a pattern, or in one query value: literals, placeholders, the star. */
+/* What stands in one segment of a pattern, or in one query value: literals, placeholders,
+ * the star. */
 #ifndef RULEC_LOWER_SEGMENT_H
 #define RULEC_LOWER_SEGMENT_H
 
@@ -9,20 +10,21 @@
 struct lower_pattern {
     struct lower *lower;
     const struct lower_scope *scope;
-    struct lower_word word;       /* the whole source */
+    struct lower_word word; /* the whole source */
     enum lower_reading reading;
     uint32_t site;
-    struct plan_pattern *pattern; /* counts are kept there */
+    struct plan_pattern *pattern;                     /* counts are kept there */
     struct plan_segment segments[PLAN_SEGMENT_LIMIT]; /* head, then rest */
     struct plan_parameter parameters[PLAN_PARAMETER_LIMIT];
     struct slice captures[PLAN_CAPTURE_LIMIT];
-    struct slice tail_text;       /* the star or `{x...}` as written, for messages */
+    struct slice tail_text; /* the star or `{x...}` as written, for messages */
 };
 
 /* All of these: false after a reported mistake. */
 bool lower_add_literal(struct lower_pattern *state, struct slice normal);
 bool lower_read_path(struct lower_pattern *state, struct slice path);
-bool lower_read_value(struct lower_pattern *state, struct slice text, struct plan_segment *value);
+bool lower_read_value(struct lower_pattern *state, struct slice text,
+                      struct plan_segment *value);
 /* Copies what was gathered into the arena. */
 struct plan_pattern *lower_pattern_finish(struct lower_pattern *state);
 

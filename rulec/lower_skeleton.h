@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The skeleton of a target: its bytes with the constants put in, and one LOWER_MARK for each placeholder. No control
- * byte may stand in a target, so the mark cannot be mistaken. */
+/* The skeleton of a target: its bytes with the constants put in, and one LOWER_MARK for each
+ * placeholder. No control byte may stand in a target, so the mark cannot be mistaken. */
 #ifndef RULEC_LOWER_SKELETON_H
 #define RULEC_LOWER_SKELETON_H
 
@@ -18,13 +18,14 @@ struct lower_hole {
 };
 
 struct lower_skeleton {
-    struct slice text;            /* in lower->skeleton */
+    struct slice text; /* in lower->skeleton */
     struct lower_hole holes[LOWER_HOLE_LIMIT];
     uint32_t hole_count;
 };
 
 /* False: a mistake was reported. */
-bool lower_skeleton(struct lower *lower, const struct lower_scope *scope, struct lower_word word,
-                    enum lower_reading reading, const struct lower_source *source, struct lower_skeleton *skeleton);
+bool lower_skeleton(struct lower *lower, const struct lower_scope *scope,
+                    struct lower_word word, enum lower_reading reading,
+                    const struct lower_source *source, struct lower_skeleton *skeleton);
 
 #endif

@@ -38,7 +38,8 @@ const struct lower_status lower_status_default = { .get = 307, .other = 307 };
 static bool is_number(struct slice text)
 {
     for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9') return false;
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
     }
     return text.size > 0;
 }
@@ -46,54 +47,65 @@ static bool is_number(struct slice text)
 static bool unknown_status(struct lower *lower, struct lower_word word)
 {
     if (is_number(word.text)) {
-        diag_error(lower->diag, DIAG_UNKNOWN_STATUS, word.span, "status %.*s is not one that a rule can send",
-                   LOWER_SHOW(word.text));
-        diag_help(lower->diag, "301 302 303 307 308 stand with a target, 403 404 406 410 451 503 without");
+        diag_error(lower->diag, DIAG_UNKNOWN_STATUS, word.span,
+                   "status %.*s is not one that a rule can send", LOWER_SHOW(word.text));
+        diag_help(lower->diag,
+                  "301 302 303 307 308 stand with a target, 403 404 406 410 451 503 without");
         return false;
     }
     struct suggest suggest = { .word = word.text };
-    for (size_t i = 0; i < STATUS_WORD_COUNT; i++) suggest_try(&suggest, status_words[i].word);
-    diag_error(lower->diag, DIAG_UNKNOWN_STATUS, word.span, "unknown status \"%.*s\"", LOWER_SHOW(word.text));
-    if (suggest.best) diag_help(lower->diag, "did you mean \"%s\"?", suggest.best);
+    for (size_t i = 0; i < STATUS_WORD_COUNT; i++)
+        suggest_try(&suggest, status_words[i].word);
+    diag_error(lower->diag, DIAG_UNKNOWN_STATUS, word.span, "unknown status \"%.*s\"",
+               LOWER_SHOW(word.text));
+    if (suggest.best)
+        diag_help(lower->diag, "did you mean \"%s\"?", suggest.best);
     return false;
 }
 
-bool lower_status_words(struct lower *lower, struct lower_word first, const struct lower_word *second,
-                        struct lower_status *status)
+bool lower_status_words(struct lower *lower, struct lower_word first,
+                        const struct lower_word *second, struct lower_status *status)
 {
     const struct status_word *found = NULL;
 
     for (size_t i = 0; i < STATUS_WORD_COUNT && !found; i++) {
-        if (slice_equal(first.text, slice_from_string(status_words[i].word))) found = &status_words[i];
+        if (slice_equal(first.text, slice_from_string(status_words[i].word)))
+            found = &status_words[i];
     }
-    if (!found) return unknown_status(lower, first);
+    if (!found)
+        return unknown_status(lower, first);
     if (!second) {
         *status = found->plain;
         return true;
     }
     if (!slice_equal(second->text, SLICE("auto"))) {
-        diag_error(lower->diag, DIAG_UNKNOWN_STATUS, second->span, "\"%.*s\" does not follow a status",
-                   LOWER_SHOW(second->text));
-        diag_help(lower->diag, "only \"auto\" may stand there, behind \"temporary\" or \"permanent\"");
+        diag_error(lower->diag, DIAG_UNKNOWN_STATUS, second->span,
+                   "\"%.*s\" does not follow a status", LOWER_SHOW(second->text));
+        diag_help(lower->diag,
+                  "only \"auto\" may stand there, behind \"temporary\" or \"permanent\"");
         return false;
     }
     if (!found->older.get) {
         diag_error(lower->diag, DIAG_UNKNOWN_STATUS, second->span,
-                   "\"auto\" follows only \"temporary\" and \"permanent\": \"%s\" says its code already", found->word);
+                   "\"auto\" follows only \"temporary\" and \"permanent\": \"%s\" says its "
+                   "code already",
+                   found->word);
         return false;
     }
     *status = found->older;
     return true;
 }
 
-bool lower_status_of(struct lower *lower, const struct ast_word *words, struct lower_status *status)
+bool lower_status_of(struct lower *lower, const struct ast_word *words,
+                     struct lower_status *status)
 {
-    if (!words->next) return lower_status_words(lower, lower_word_of(words), NULL, status);
+    if (!words->next)
+        return lower_status_words(lower, lower_word_of(words), NULL, status);
     struct lower_word second = lower_word_of(words->next);
     if (words->next->next) {
         const struct ast_word *third = words->next->next;
-        diag_error(lower->diag, DIAG_UNKNOWN_STATUS, third->span, "\"%.*s\" is one word too many behind a status",
-                   LOWER_SHOW(third->text));
+        diag_error(lower->diag, DIAG_UNKNOWN_STATUS, third->span,
+                   "\"%.*s\" is one word too many behind a status", LOWER_SHOW(third->text));
         return false;
     }
     return lower_status_words(lower, lower_word_of(words), &second, status);
@@ -104,22 +116,25 @@ bool lower_status_redirects(const struct lower_status *status)
     return !status->is_pass && status->get >= 300 && status->get < 400;
 }
 
-bool lower_status_fits(struct lower *lower, const struct lower_status *status, bool has_target, struct span span)
+bool lower_status_fits(struct lower *lower, const struct lower_status *status, bool has_target,
+                       struct span span)
 {
-    if (lower_status_redirects(status) == has_target) return true;
+    if (lower_status_redirects(status) == has_target)
+        return true;
     if (has_target) {
         if (status->is_pass) {
             diag_error(lower->diag, DIAG_UNEXPECTED_TARGET, span,
                        "\"pass\" leaves the request to the server and takes no target");
         } else {
-            diag_error(lower->diag, DIAG_UNEXPECTED_TARGET, span, "status %u is no redirect and takes no target",
-                       (unsigned)status->get);
+            diag_error(lower->diag, DIAG_UNEXPECTED_TARGET, span,
+                       "status %u is no redirect and takes no target", (unsigned)status->get);
         }
-        diag_help(lower->diag, "leave the target away, or give the rule a status of a redirect");
+        diag_help(lower->diag,
+                  "leave the target away, or give the rule a status of a redirect");
         return false;
     }
-    diag_error(lower->diag, DIAG_MISSING_TARGET, span, "status %u is a redirect and needs a target",
-               (unsigned)status->get);
+    diag_error(lower->diag, DIAG_MISSING_TARGET, span,
+               "status %u is a redirect and needs a target", (unsigned)status->get);
     diag_help(lower->diag, "write \"-> TARGET\", or \"gone\" where there is nothing to go to");
     return false;
 }

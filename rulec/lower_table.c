@@ -14,9 +14,19 @@
 
 #include <strings.h>
 
-enum column { COLUMN_SKIP, COLUMN_FROM, COLUMN_TO, COLUMN_STATUS, COLUMN_SITE, COLUMN_NOTE, COLUMN_OWNER,
-              COLUMN_UNTIL, COLUMN_KIND_COUNT };
-static const char *const column_names[] = { "-", "from", "to", "status", "site", "note", "owner", "until" };
+enum column {
+    COLUMN_SKIP,
+    COLUMN_FROM,
+    COLUMN_TO,
+    COLUMN_STATUS,
+    COLUMN_SITE,
+    COLUMN_NOTE,
+    COLUMN_OWNER,
+    COLUMN_UNTIL,
+    COLUMN_KIND_COUNT
+};
+static const char *const column_names[] = { "-",    "from", "to",    "status",
+                                            "site", "note", "owner", "until" };
 
 struct table {
     struct lower *lower;
@@ -27,7 +37,7 @@ struct table {
     uint32_t column_of[COLUMN_KIND_COUNT]; /* cell number + 1; 0: the table has none */
     uint32_t column_count;
 
-    struct slice last_status_text;         /* lists repeat theirs */
+    struct slice last_status_text; /* lists repeat theirs */
     struct lower_status last_status;
     struct slice last_site_text;
     uint32_t last_site;
@@ -48,8 +58,10 @@ static void choose_separator(struct table *table, enum lower_separator *separato
     const struct ast_clause *clause = table->clauses.separator;
 
     *byte = ',';
-    *separator = ends_like(path, ".csv") || ends_like(path, ".csv.gz") ? LOWER_BY_BYTE : LOWER_BY_LINE;
-    if (!clause) return;
+    *separator =
+        ends_like(path, ".csv") || ends_like(path, ".csv.gz") ? LOWER_BY_BYTE : LOWER_BY_LINE;
+    if (!clause)
+        return;
 
     struct slice word = clause->words ? clause->words->text : slice_of(NULL, 0);
     if (slice_equal(word, SLICE("tab")) || slice_equal(word, SLICE("\t"))) {
@@ -58,13 +70,15 @@ static void choose_separator(struct table *table, enum lower_separator *separato
         *separator = LOWER_BY_BLANKS;
     } else if (slice_equal(word, SLICE("comma"))) {
         *separator = LOWER_BY_BYTE;
-    } else if (word.size == 1 && (unsigned char)word.data[0] > 0x20 && (unsigned char)word.data[0] < 0x7f &&
-               word.data[0] != '"') {
+    } else if (word.size == 1 && (unsigned char)word.data[0] > 0x20 &&
+               (unsigned char)word.data[0] < 0x7f && word.data[0] != '"') {
         *separator = LOWER_BY_BYTE;
         *byte = word.data[0];
     } else {
-        diag_error(table->lower->diag, DIAG_BAD_VALUE, clause->span,
-                   "\"%.*s\" is no separator: that is comma, tab, blank or one character of ASCII", LOWER_SHOW(word));
+        diag_error(
+            table->lower->diag, DIAG_BAD_VALUE, clause->span,
+            "\"%.*s\" is no separator: that is comma, tab, blank or one character of ASCII",
+            LOWER_SHOW(word));
     }
 }
 
@@ -74,7 +88,9 @@ static void choose_separator(struct table *table, enum lower_separator *separato
 static bool find_column(struct slice name, enum column *column)
 {
     for (unsigned i = 0; i < COLUMN_KIND_COUNT; i++) {
-        if (name.size != strlen(column_names[i]) || strncasecmp(name.data, column_names[i], name.size) != 0) continue;
+        if (name.size != strlen(column_names[i]) ||
+            strncasecmp(name.data, column_names[i], name.size) != 0)
+            continue;
         *column = (enum column)i;
         return true;
     }
@@ -90,20 +106,25 @@ static bool add_column(struct table *table, struct lower_word word)
     if (!find_column(word.text, &column)) {
         const char *near = suggest_nearest(word.text, column_names + 1, COLUMN_KIND_COUNT - 1);
 
-        diag_error(diag, DIAG_BAD_COLUMN, word.span, "\"%.*s\" is no name of a column", LOWER_SHOW(word.text));
-        if (near) diag_help(diag, "did you mean \"%s\"?", near);
+        diag_error(diag, DIAG_BAD_COLUMN, word.span, "\"%.*s\" is no name of a column",
+                   LOWER_SHOW(word.text));
+        if (near)
+            diag_help(diag, "did you mean \"%s\"?", near);
         if (!table->clauses.columns) {
-            diag_help(diag, "the first line names the columns, unless the rules do: table \"...\" { columns from to - status }");
+            diag_help(diag, "the first line names the columns, unless the rules do: table "
+                            "\"...\" { columns from to - status }");
         }
         return false;
     }
-    if (column == COLUMN_SKIP) return true;
+    if (column == COLUMN_SKIP)
+        return true;
     if (column == COLUMN_UNTIL) {
         lower_refuse(table->lower, word.span, "until");
         return false;
     }
     if (table->column_of[column]) {
-        diag_error(diag, DIAG_BAD_COLUMN, word.span, "two columns are named \"%s\"", column_names[column]);
+        diag_error(diag, DIAG_BAD_COLUMN, word.span, "two columns are named \"%s\"",
+                   column_names[column]);
         return false;
     }
     table->column_of[column] = table->column_count;
@@ -122,7 +143,8 @@ static bool read_columns(struct table *table, const struct lower_scope *scope)
         }
     }
     if (!clause || table->clauses.has_heading) {
-        if (!lower_records_next(&table->records)) return is_good;
+        if (!lower_records_next(&table->records))
+            return is_good;
         table->records.comment_count++; /* counted with what is no row */
         if (!clause) {
             span = lower_records_span(&table->records, table->records.line);
@@ -131,12 +153,14 @@ static bool read_columns(struct table *table, const struct lower_scope *scope)
             }
         }
     }
-    if (!is_good) return false;
+    if (!is_good)
+        return false;
     if (!table->column_of[COLUMN_FROM]) {
         diag_error(table->lower->diag, DIAG_BAD_COLUMN, span, "no column is named \"from\"");
         return false;
     }
-    if (!table->column_of[COLUMN_TO] && !table->column_of[COLUMN_STATUS] && lower_status_redirects(&scope->status)) {
+    if (!table->column_of[COLUMN_TO] && !table->column_of[COLUMN_STATUS] &&
+        lower_status_redirects(&scope->status)) {
         diag_error(table->lower->diag, DIAG_BAD_COLUMN, span,
                    "no column is named \"to\", and the status here is a redirect");
         return false;
@@ -151,11 +175,14 @@ static struct lower_word cell(const struct table *table, enum column column)
 {
     uint32_t at = table->column_of[column];
 
-    if (at && at <= table->records.cell_count) return table->records.cells[at - 1];
-    return (struct lower_word){ .span = lower_records_span(&table->records, table->records.line) };
+    if (at && at <= table->records.cell_count)
+        return table->records.cells[at - 1];
+    return (struct lower_word){ .span =
+                                    lower_records_span(&table->records, table->records.line) };
 }
 
-static bool read_status(struct table *table, struct lower_word word, struct lower_status *status)
+static bool read_status(struct table *table, struct lower_word word,
+                        struct lower_status *status)
 {
     struct lower_word first = word, second;
     const char *blank = lower_find(word.text, ' ');
@@ -167,26 +194,31 @@ static bool read_status(struct table *table, struct lower_word word, struct lowe
     }
     if (has_second) {
         first.text.size = (size_t)(blank - word.text.data);
-        while (*blank == ' ') blank++;
-        second = (struct lower_word){ .text = slice_of(blank, word.text.size - (size_t)(blank - word.text.data)),
-                                      .span = word.span };
+        while (*blank == ' ')
+            blank++;
+        second = (struct lower_word){
+            .text = slice_of(blank, word.text.size - (size_t)(blank - word.text.data)),
+            .span = word.span
+        };
     }
-    if (!lower_status_words(table->lower, first, has_second ? &second : NULL, status)) return false;
+    if (!lower_status_words(table->lower, first, has_second ? &second : NULL, status))
+        return false;
     table->last_status_text = word.text;
     table->last_status = *status;
     return true;
 }
 
 /* A `site` cell is a host of the site around the table, or names one where there is none. */
-static bool enter_site(struct table *table, const struct lower_scope *around, struct lower_word word,
-                       struct lower_scope *scope)
+static bool enter_site(struct table *table, const struct lower_scope *around,
+                       struct lower_word word, struct lower_scope *scope)
 {
     uint32_t site;
 
     if (slice_equal(word.text, table->last_site_text) && word.text.size) {
         site = table->last_site;
     } else {
-        if (!lower_site_of_source(table->lower, around, word, word.text, 0, true, &site)) return false;
+        if (!lower_site_of_source(table->lower, around, word, word.text, 0, true, &site))
+            return false;
         table->last_site_text = word.text;
         table->last_site = site;
     }
@@ -196,17 +228,21 @@ static bool enter_site(struct table *table, const struct lower_scope *around, st
     return true;
 }
 
-static void read_row(struct table *table, const struct lower_scope *around, struct lower_scope *scope)
+static void read_row(struct table *table, const struct lower_scope *around,
+                     struct lower_scope *scope)
 {
     const struct lower_records *records = &table->records;
     struct lower_word status = cell(table, COLUMN_STATUS), site = cell(table, COLUMN_SITE);
-    struct lower_rule rule = { .reading = table->reading, .source = cell(table, COLUMN_FROM),
-                               .target = cell(table, COLUMN_TO), .note = cell(table, COLUMN_NOTE).text,
+    struct lower_rule rule = { .reading = table->reading,
+                               .source = cell(table, COLUMN_FROM),
+                               .target = cell(table, COLUMN_TO),
+                               .note = cell(table, COLUMN_NOTE).text,
                                .owner = cell(table, COLUMN_OWNER).text };
     uint32_t cell_count = records->cell_count;
 
     rule.span = lower_records_span(records, records->line);
-    while (cell_count > table->column_count && records->cells[cell_count - 1].text.size == 0) cell_count--;
+    while (cell_count > table->column_count && records->cells[cell_count - 1].text.size == 0)
+        cell_count--;
     if (cell_count > table->column_count) {
         diag_error(table->lower->diag, DIAG_BAD_ROW, records->cells[table->column_count].span,
                    "this row has %u cells, and the table has %u columns", (unsigned)cell_count,
@@ -214,23 +250,27 @@ static void read_row(struct table *table, const struct lower_scope *around, stru
         return;
     }
     if (rule.source.text.size == 0) {
-        diag_error(table->lower->diag, DIAG_BAD_ROW, rule.span, "this row has no source: its cell \"from\" is empty");
+        diag_error(table->lower->diag, DIAG_BAD_ROW, rule.span,
+                   "this row has no source: its cell \"from\" is empty");
         return;
     }
     rule.has_target = rule.target.text.size > 0;
     rule.has_status = status.text.size > 0;
     rule.status_span = status.span;
-    if (rule.has_status && !read_status(table, status, &rule.status)) return;
+    if (rule.has_status && !read_status(table, status, &rule.status))
+        return;
     if (table->column_of[COLUMN_SITE]) {
         scope->site = around->site;
         scope->is_in_site = around->is_in_site;
         scope->site_span = around->site_span;
-        if (site.text.size && !enter_site(table, around, site, scope)) return;
+        if (site.text.size && !enter_site(table, around, site, scope))
+            return;
     }
     lower_rule(table->lower, scope, &rule);
 }
 
-void lower_table(struct lower *lower, const struct lower_scope *scope, const struct ast_table *tree)
+void lower_table(struct lower *lower, const struct lower_scope *scope,
+                 const struct ast_table *tree)
 {
     struct lower_scope around = *scope, inside;
     struct table table = { .lower = lower, .tree = tree };
@@ -239,10 +279,12 @@ void lower_table(struct lower *lower, const struct lower_scope *scope, const str
     uint64_t row_count = 0;
 
     lower_clauses(lower, tree->body, &around, &table.clauses);
-    if (!tree->source) return; /* could not be read: reported already */
+    if (!tree->source)
+        return; /* could not be read: reported already */
     for (const struct lower_allow *allow = around.allows; allow; allow = allow->outer) {
         diag_allow(lower->diag, allow->code,
-                   (struct span){ tree->source->at, tree->source->at + (uint32_t)tree->source->text.size });
+                   (struct span){ tree->source->at,
+                                  tree->source->at + (uint32_t)tree->source->text.size });
     }
     table.reading = table.clauses.has_patterns ? LOWER_PATTERN : LOWER_LITERAL;
     choose_separator(&table, &separator, &byte);
@@ -250,10 +292,11 @@ void lower_table(struct lower *lower, const struct lower_scope *scope, const str
     inside = around;
     if (read_columns(&table, &around)) {
         plan_reserve_rules(lower->plan, tree->source->line_count);
-        for (; lower_records_next(&table.records); row_count++) read_row(&table, &around, &inside);
+        for (; lower_records_next(&table.records); row_count++)
+            read_row(&table, &around, &inside);
         if (row_count == 0) {
-            diag_warning(lower->diag, DIAG_EMPTY_TABLE, tree->span, "the table \"%.*s\" has no rows",
-                         LOWER_SHOW(tree->file.text));
+            diag_warning(lower->diag, DIAG_EMPTY_TABLE, tree->span,
+                         "the table \"%.*s\" has no rows", LOWER_SHOW(tree->file.text));
         }
     }
     lower->plan->table_rows += row_count;

@@ -6,6 +6,7 @@
 #include "rulec/lower_context.h"
 
 /* `scope` is the one around the table. */
-void lower_table(struct lower *lower, const struct lower_scope *scope, const struct ast_table *table);
+void lower_table(struct lower *lower, const struct lower_scope *scope,
+                 const struct ast_table *table);
 
 #endif

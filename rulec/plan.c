@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Grows the arrays of a plan and finds equal actions and sites. An item is looked up by its key: all that it
- * means, written one after the other into one row of bytes, so equal bytes are equal items. */
+/* Grows the arrays of a plan and finds equal actions and sites. An item is looked up by its
+ * key: all that it means, written one after the other into one row of bytes, so equal bytes
+ * are equal items. */
 #include "config.h"
 
 #include "rulec/plan.h"
@@ -10,12 +11,13 @@
 
 #include <stdlib.h>
 
-/* Open addressing; a slot holds the item's number + 1, 0 is empty. Never more than half full. */
+/* Open addressing; a slot holds the item's number + 1, 0 is empty. Never more than half
+ * full. */
 struct index {
     uint32_t *slots;
     uint32_t slot_count; /* a power of two */
     uint32_t item_count;
-    struct slice *keys;  /* of each item, in the arena */
+    struct slice *keys; /* of each item, in the arena */
     uint32_t key_room;
 };
 
@@ -29,7 +31,8 @@ struct plan_tables {
 /* Room for one item more. */
 static void *grow(void *items, uint32_t count, uint32_t *room, size_t size)
 {
-    if (count < *room) return items;
+    if (count < *room)
+        return items;
     *room = *room ? *room * 2 : 16;
     return memory_resize(items, *room, size);
 }
@@ -42,7 +45,8 @@ static void put_bytes(struct plan_tables *tables, const void *bytes, size_t size
         tables->key_room = (tables->key_size + size) * 2;
         tables->key = memory_resize(tables->key, tables->key_room, 1);
     }
-    if (size) memcpy(tables->key + tables->key_size, bytes, size);
+    if (size)
+        memcpy(tables->key + tables->key_size, bytes, size);
     tables->key_size += size;
 }
 
@@ -60,7 +64,8 @@ static void put_slice(struct plan_tables *tables, struct slice text)
 static void put_slices(struct plan_tables *tables, const struct slice *texts, uint32_t count)
 {
     put_number(tables, count);
-    for (uint32_t i = 0; i < count; i++) put_slice(tables, texts[i]);
+    for (uint32_t i = 0; i < count; i++)
+        put_slice(tables, texts[i]);
 }
 
 static void put_site(struct plan_tables *tables, const struct plan_site *site)
@@ -117,7 +122,8 @@ static void put_action(struct plan_tables *tables, const struct plan_action *act
     put_number(tables, action->query.kind);
     put_slices(tables, action->query.names, action->query.name_count);
     put_number(tables, action->condition_count);
-    for (uint32_t i = 0; i < action->condition_count; i++) put_condition(tables, &action->conditions[i]);
+    for (uint32_t i = 0; i < action->condition_count; i++)
+        put_condition(tables, &action->conditions[i]);
     put_number(tables, action->header_count);
     for (uint32_t i = 0; i < action->header_count; i++) {
         put_slice(tables, action->headers[i].name);
@@ -133,20 +139,24 @@ static uint32_t *slot_of(const struct index *index, struct slice key)
     uint32_t mask = index->slot_count - 1;
     uint32_t at = (uint32_t)XXH3_64bits(key.data, key.size) & mask;
 
-    while (index->slots[at] && !slice_equal(index->keys[index->slots[at] - 1], key)) at = (at + 1) & mask;
+    while (index->slots[at] && !slice_equal(index->keys[index->slots[at] - 1], key))
+        at = (at + 1) & mask;
     return &index->slots[at];
 }
 
 static void widen(struct index *index)
 {
-    if (index->item_count * 2 < index->slot_count) return;
+    if (index->item_count * 2 < index->slot_count)
+        return;
     index->slot_count = index->slot_count ? index->slot_count * 2 : 64;
     index->slots = memory_resize(index->slots, index->slot_count, sizeof(*index->slots));
     memset(index->slots, 0, index->slot_count * sizeof(*index->slots));
-    for (uint32_t i = 0; i < index->item_count; i++) *slot_of(index, index->keys[i]) = i + 1;
+    for (uint32_t i = 0; i < index->item_count; i++)
+        *slot_of(index, index->keys[i]) = i + 1;
 }
 
-/* The number of the item whose key was written last; *is_new where there was none and the caller has to append it. */
+/* The number of the item whose key was written last; *is_new where there was none and the
+ * caller has to append it. */
 static uint32_t intern(struct plan *plan, struct index *index, bool *is_new)
 {
     struct slice key = slice_of(plan->tables->key, plan->tables->key_size);
@@ -155,7 +165,8 @@ static uint32_t intern(struct plan *plan, struct index *index, bool *is_new)
     uint32_t *slot = slot_of(index, key);
     *is_new = *slot == 0;
     if (*is_new) {
-        index->keys = grow(index->keys, index->item_count, &index->key_room, sizeof(*index->keys));
+        index->keys =
+            grow(index->keys, index->item_count, &index->key_room, sizeof(*index->keys));
         index->keys[index->item_count] = arena_copy(plan->arena, key);
         *slot = ++index->item_count;
     }
@@ -169,7 +180,8 @@ uint32_t plan_intern_action(struct plan *plan, const struct plan_action *action)
     put_action(plan->tables, action);
     uint32_t number = intern(plan, &plan->tables->actions, &is_new);
     if (is_new) {
-        plan->actions = grow(plan->actions, plan->action_count, &plan->tables->action_room, sizeof(*plan->actions));
+        plan->actions = grow(plan->actions, plan->action_count, &plan->tables->action_room,
+                             sizeof(*plan->actions));
         plan->actions[plan->action_count++] = *action;
     }
     return number;
@@ -182,7 +194,8 @@ uint32_t plan_intern_site(struct plan *plan, const struct plan_site *site)
     put_site(plan->tables, site);
     uint32_t number = intern(plan, &plan->tables->sites, &is_new);
     if (is_new) {
-        plan->sites = grow(plan->sites, plan->site_count, &plan->tables->site_room, sizeof(*plan->sites));
+        plan->sites =
+            grow(plan->sites, plan->site_count, &plan->tables->site_room, sizeof(*plan->sites));
         plan->sites[plan->site_count++] = *site;
     }
     return number;
@@ -194,13 +207,15 @@ uint32_t plan_intern_zone(struct plan *plan, struct slice name, bool *is_new)
     put_slice(plan->tables, name);
     uint32_t number = intern(plan, &plan->tables->zones, is_new);
     if (*is_new) {
-        plan->zones = grow(plan->zones, plan->zone_count, &plan->tables->zone_room, sizeof(*plan->zones));
+        plan->zones =
+            grow(plan->zones, plan->zone_count, &plan->tables->zone_room, sizeof(*plan->zones));
         plan->zones[plan->zone_count++] = (struct plan_zone){ .name = name };
     }
     return number;
 }
 
-bool plan_conditions_equal(const struct plan *plan, const struct plan_condition *a, const struct plan_condition *b)
+bool plan_conditions_equal(const struct plan *plan, const struct plan_condition *a,
+                           const struct plan_condition *b)
 {
     struct plan_tables *tables = plan->tables;
 
@@ -213,27 +228,33 @@ bool plan_conditions_equal(const struct plan *plan, const struct plan_condition 
 
 void plan_reserve_rules(struct plan *plan, uint32_t count)
 {
-    if (count <= plan->tables->rule_room - plan->rule_count || count > UINT32_MAX - plan->rule_count) return;
+    if (count <= plan->tables->rule_room - plan->rule_count ||
+        count > UINT32_MAX - plan->rule_count)
+        return;
     plan->tables->rule_room = plan->rule_count + count;
     plan->rules = memory_resize(plan->rules, plan->tables->rule_room, sizeof(*plan->rules));
 }
 
 struct plan_rule *plan_add_rule(struct plan *plan, const struct plan_rule *rule)
 {
-    plan->rules = grow(plan->rules, plan->rule_count, &plan->tables->rule_room, sizeof(*plan->rules));
+    plan->rules =
+        grow(plan->rules, plan->rule_count, &plan->tables->rule_room, sizeof(*plan->rules));
     plan->rules[plan->rule_count] = *rule;
     return &plan->rules[plan->rule_count++];
 }
 
 void plan_add_note(struct plan *plan, uint32_t rule, struct slice note, struct slice owner)
 {
-    plan->notes = grow(plan->notes, plan->note_count, &plan->tables->note_room, sizeof(*plan->notes));
-    plan->notes[plan->note_count++] = (struct plan_note){ .rule = rule, .note = note, .owner = owner };
+    plan->notes =
+        grow(plan->notes, plan->note_count, &plan->tables->note_room, sizeof(*plan->notes));
+    plan->notes[plan->note_count++] =
+        (struct plan_note){ .rule = rule, .note = note, .owner = owner };
 }
 
 struct plan_expect *plan_add_expect(struct plan *plan, const struct plan_expect *expect)
 {
-    plan->expects = grow(plan->expects, plan->expect_count, &plan->tables->expect_room, sizeof(*plan->expects));
+    plan->expects = grow(plan->expects, plan->expect_count, &plan->tables->expect_room,
+                         sizeof(*plan->expects));
     plan->expects[plan->expect_count] = *expect;
     return &plan->expects[plan->expect_count++];
 }
@@ -253,7 +274,8 @@ struct plan *plan_open(struct arena *arena, struct source_set *sources)
 
 void plan_close(struct plan *plan)
 {
-    if (!plan) return;
+    if (!plan)
+        return;
     free(plan->sites);
     free(plan->actions);
     free(plan->rules);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules as they are written -> the plan. Each case is a line of rules and the plan as text:
- *   source:  /fixed/<int id>-<x>/<set l de,en>, then the tail: "/ *name" subtree, "+*name" below, "/<x...>" with its
- *            suffix in [] or its rest; a last "/"; "?name", "?name=value"
- *   target:  text, and <name> for what a request fills in, with "@host", "@query" (raw), "@value" or "@fragment" where
- *            it stands elsewhere than in the path, and |transforms
- *   then what is not the default: status, flags, conditions, cache, query policy, fields, site. */
+/* Rules as they are written -> the plan. Each case is a line of rules and the plan as text.
+ * Source: /fixed/<int id>-<x>/<set l de,en>, then the tail: "/ *name" a subtree, "+*name" what is
+ * below, "/<x...>" with its suffix in [] or its rest; a last "/"; "?name" or "?name=value".
+ * Target: text, and <name> for what a request fills in, with "@host", "@query" (raw), "@value" or
+ * "@fragment" where it does not stand in the path, and |transforms.
+ * Then what is not the default: status, flags, conditions, cache, query policy, fields, site. */
 #include "config.h"
 
 #include "grammar/parse.h"
@@ -53,8 +53,10 @@ static void put(const char *format, ...)
     va_start(arguments, format);
     int size = vsnprintf(shown + shown_size, sizeof(shown) - shown_size, format, arguments);
     va_end(arguments);
-    if (size > 0) shown_size += (size_t)size;
-    if (shown_size >= sizeof(shown)) shown_size = sizeof(shown) - 1;
+    if (size > 0)
+        shown_size += (size_t)size;
+    if (shown_size >= sizeof(shown))
+        shown_size = sizeof(shown) - 1;
 }
 
 static void put_slice(struct slice text)
@@ -64,13 +66,14 @@ static void put_slice(struct slice text)
 
 static void put_capture(const struct plan_pattern *pattern, uint8_t capture)
 {
-    if (capture != PLAN_NO_CAPTURE) put_slice(pattern->captures[capture]);
+    if (capture != PLAN_NO_CAPTURE)
+        put_slice(pattern->captures[capture]);
 }
 
 static void put_segment(const struct plan_pattern *pattern, const struct plan_segment *segment)
 {
-    static const char *const kinds[] = { "", "set ", "int ", "hex ", "slug ", "uuid ", "date ", "version ", "re ",
-                                         "" };
+    static const char *const kinds[] = { "",      "set ",  "int ",     "hex ", "slug ",
+                                         "uuid ", "date ", "version ", "re ",  "" };
 
     for (uint32_t i = 0; i < segment->part_count; i++) {
         const struct plan_part *part = &segment->parts[i];
@@ -96,20 +99,26 @@ static void put_pattern(const struct plan_pattern *pattern)
         put_segment(pattern, &pattern->head[i]);
     }
     if (pattern->tail != PLAN_TAIL_NONE) {
-        put("%s", pattern->tail == PLAN_TAIL_SUBTREE ? "/ *" : pattern->tail == PLAN_TAIL_BELOW ? "+*" : "/<");
+        put("%s", pattern->tail == PLAN_TAIL_SUBTREE ? "/ *"
+                  : pattern->tail == PLAN_TAIL_BELOW ? "+*"
+                                                     : "/<");
         put_capture(pattern, pattern->tail_capture);
-        if (pattern->tail == PLAN_TAIL_MANY) put("...>");
+        if (pattern->tail == PLAN_TAIL_MANY)
+            put("...>");
     }
-    if (pattern->suffix.size) put("[%.*s]", (int)pattern->suffix.size, pattern->suffix.data);
+    if (pattern->suffix.size)
+        put("[%.*s]", (int)pattern->suffix.size, pattern->suffix.data);
     for (uint32_t i = 0; i < pattern->rest_count; i++) {
         put("/");
         put_segment(pattern, &pattern->rest[i]);
     }
-    if (pattern->ends_in_slash) put("/");
+    if (pattern->ends_in_slash)
+        put("/");
     for (uint32_t i = 0; i < pattern->parameter_count; i++) {
         put("?");
         put_slice(pattern->parameters[i].name);
-        if (pattern->parameters[i].kind == PLAN_VALUE_ANY) continue;
+        if (pattern->parameters[i].kind == PLAN_VALUE_ANY)
+            continue;
         put("=");
         put_segment(pattern, &pattern->parameters[i].value);
     }
@@ -121,17 +130,37 @@ static void put_piece(const struct plan_rule *rule, const struct plan_piece *pie
     const struct plan_host *host = &plan->sites[plan->actions[rule->action].site].hosts[0];
 
     switch (piece->kind) {
-    case PLAN_PIECE_TEXT: put_slice(piece->text); return;
-    case PLAN_PIECE_CAPTURE: put("<"); put_capture(rule->pattern, piece->capture); break;
-    case PLAN_PIECE_QUERY_CAPTURE: put("<?"); put_capture(rule->pattern, piece->capture); break;
-    case PLAN_PIECE_HOST_CAPTURE: put("<//"); put_slice(host->captures[piece->capture].name); break;
-    case PLAN_PIECE_HOST: put("<host"); break;
-    case PLAN_PIECE_PATH: put("<path"); break;
-    case PLAN_PIECE_QUERY: put("<query"); break;
-    case PLAN_PIECE_SCHEME: put("<scheme"); break;
+    case PLAN_PIECE_TEXT:
+        put_slice(piece->text);
+        return;
+    case PLAN_PIECE_CAPTURE:
+        put("<");
+        put_capture(rule->pattern, piece->capture);
+        break;
+    case PLAN_PIECE_QUERY_CAPTURE:
+        put("<?");
+        put_capture(rule->pattern, piece->capture);
+        break;
+    case PLAN_PIECE_HOST_CAPTURE:
+        put("<//");
+        put_slice(host->captures[piece->capture].name);
+        break;
+    case PLAN_PIECE_HOST:
+        put("<host");
+        break;
+    case PLAN_PIECE_PATH:
+        put("<path");
+        break;
+    case PLAN_PIECE_QUERY:
+        put("<query");
+        break;
+    case PLAN_PIECE_SCHEME:
+        put("<scheme");
+        break;
     }
     put("%s%s%s%s>", places[piece->place], piece->transforms & PLAN_LOWER ? "|lower" : "",
-        piece->transforms & PLAN_UPPER ? "|upper" : "", piece->transforms & PLAN_DASHES ? "|dashes" : "");
+        piece->transforms & PLAN_UPPER ? "|upper" : "",
+        piece->transforms & PLAN_DASHES ? "|dashes" : "");
 }
 
 static void put_target(const struct plan_rule *rule)
@@ -139,10 +168,14 @@ static void put_target(const struct plan_rule *rule)
     const struct plan_template *template = rule->template;
 
     put_slice(rule->target);
-    if (!template) return;
-    if (template->is_https) put("https");
-    for (uint32_t i = 0; i < template->piece_count; i++) put_piece(rule, &template->pieces[i]);
-    if (template->drops_last_slash) put(" (drops /)");
+    if (!template)
+        return;
+    if (template->is_https)
+        put("https");
+    for (uint32_t i = 0; i < template->piece_count; i++)
+        put_piece(rule, &template->pieces[i]);
+    if (template->drops_last_slash)
+        put(" (drops /)");
 }
 
 static void put_site(uint32_t number)
@@ -156,7 +189,8 @@ static void put_site(uint32_t number)
 
         put(" %s", kinds[host->kind]);
         put_slice(host->name);
-        if (host->port) put(":%u", (unsigned)host->port);
+        if (host->port)
+            put(":%u", (unsigned)host->port);
         for (uint32_t k = 0; k < host->capture_count; k++) {
             put("{%.*s=%.*s}", (int)host->captures[k].name.size, host->captures[k].name.data,
                 (int)host->captures[k].value.size, host->captures[k].value.data);
@@ -166,14 +200,19 @@ static void put_site(uint32_t number)
 
 static void put_action(const struct plan_action *action)
 {
-    static const char *const caches[] = { "", " cache default", " cache none", " cache", " cache private" };
+    static const char *const caches[] = { "", " cache default", " cache none", " cache",
+                                          " cache private" };
     static const char *const queries[] = { "", " query drop", " query only", " query except" };
 
-    if (action->is_pass) put(" pass");
-    else if (action->status_get != action->status_other) put(" %d/%d", action->status_get, action->status_other);
-    else if (action->status_get != 307) put(" %d", action->status_get);
+    if (action->is_pass)
+        put(" pass");
+    else if (action->status_get != action->status_other)
+        put(" %d/%d", action->status_get, action->status_other);
+    else if (action->status_get != 307)
+        put(" %d", action->status_get);
     put("%s", caches[action->cache]);
-    if (action->cache >= PLAN_CACHE_SHARED) put(" %us", (unsigned)action->cache_seconds);
+    if (action->cache >= PLAN_CACHE_SHARED)
+        put(" %us", (unsigned)action->cache_seconds);
     put("%s", queries[action->query.kind]);
     for (uint32_t i = 0; i < action->query.name_count; i++) {
         put(" ");
@@ -196,22 +235,27 @@ static void put_action(const struct plan_action *action)
         put_slice(action->headers[i].value);
         put("]");
     }
-    if (action->site) put_site(action->site);
+    if (action->site)
+        put_site(action->site);
 }
 
 static const char *show_rule(uint32_t number)
 {
     const struct plan_rule *rule = &plan->rules[number];
 
-    if (rule->pattern) put_pattern(rule->pattern);
-    else put_slice(rule->path);
+    if (rule->pattern)
+        put_pattern(rule->pattern);
+    else
+        put_slice(rule->path);
     if (rule->target.size || rule->template) {
         put(" -> ");
         put_target(rule);
     }
     put_action(&plan->actions[rule->action]);
-    if (rule->flags & PLAN_CASE_IGNORE) put(" case-ignore");
-    if (rule->flags & PLAN_SLASH_EXACT) put(" slash-exact");
+    if (rule->flags & PLAN_CASE_IGNORE)
+        put(" case-ignore");
+    if (rule->flags & PLAN_SLASH_EXACT)
+        put(" slash-exact");
     return shown;
 }
 
@@ -222,7 +266,8 @@ static const char *show(const char *text)
     shown[0] = 0;
     open_rules("test.redir", text);
     for (uint32_t i = 0; i < plan->rule_count; i++) {
-        if (i) put("\n");
+        if (i)
+            put("\n");
         show_rule(i);
     }
     if (diag_error_count(diag)) {
@@ -245,9 +290,11 @@ static void plan_is(const char *text, const char *want, const char *name)
 static void sources_have_one_normal_form(void)
 {
     plan_is("/a/b -> /c", "/a/b -> /c", "a plain path stays itself");
-    plan_is("/%61/%2f/%3f/é -> /c", "/a/%2F/%3F/%C3%A9 -> /c", "escapes become bare or upper case");
+    plan_is("/%61/%2f/%3f/é -> /c", "/a/%2F/%3F/%C3%A9 -> /c",
+            "escapes become bare or upper case");
     plan_is("/a//b/./c/../d -> /c", "/a/b/d -> /c", "dot segments and empty ones go");
-    plan_is("/%2A/%7Bx%7D -> /c", "/*/%7Bx%7D -> /c", "an escaped star is a star, an escaped brace a brace");
+    plan_is("/%2A/%7Bx%7D -> /c", "/*/%7Bx%7D -> /c",
+            "an escaped star is a star, an escaped brace a brace");
     plan_is("\"/a b\" -> /c", "/a%20b -> /c", "a quoted word may have blanks");
     plan_is("/a? -> /c", "/a -> /c", "a bare ? is no query");
     plan_is("/ -> /c", "/ -> /c", "the root");
@@ -256,86 +303,105 @@ static void sources_have_one_normal_form(void)
 
 static void stars_and_placeholders_make_patterns(void)
 {
-    plan_is("/a/* -> /b/*", "/a/ ** -> /b/<*> (drops /)", "a subtree, whose last / goes with an empty star");
+    plan_is("/a/* -> /b/*", "/a/ ** -> /b/<*> (drops /)",
+            "a subtree, whose last / goes with an empty star");
     plan_is("/* -> /b/*", "/ ** -> /b/<*> (drops /)", "the whole tree");
     plan_is("/a/* -> /*", "/a/ ** -> /<*>", "the root is no slash that goes");
     plan_is("/a/* -> /b/*?x=1", "/a/ ** -> /b/<*>?x=1", "a star before a query is not the end");
     plan_is("/a/* -> /b", "/a/ ** -> /b", "a star that is not used");
     plan_is("/a/*.ttl -> /b/*.rdf", "/a/<*...>[.ttl] -> /b/<*>.rdf", "a suffix");
     plan_is("/a/1.* -> /b/*", "/a/1.+** -> /b/<*>", "a segment that starts like this");
-    plan_is("/a/{y:int}.* -> /b/{y}/*", "/a/<int y>.+** -> /b/<y>/<*>", "a typed one may start it");
+    plan_is("/a/{y:int}.* -> /b/{y}/*", "/a/<int y>.+** -> /b/<y>/<*>",
+            "a typed one may start it");
     plan_is("/a/{x}/c -> /b/{x}", "/a/<x>/c -> /b/<x>", "one segment");
     plan_is("/a/{}/c/ -> /b", "/a/<>/c/ -> /b", "one segment without a name, and a last slash");
     plan_is("/a/{x...} -> /b/{x}", "/a/<x...> -> /b/<x>", "many segments");
     plan_is("/a/{x...}/c/d -> /b/{x}", "/a/<x...>/c/d -> /b/<x>", "many between");
     plan_is("/a/{x...}.ttl -> /b/{x}", "/a/<x...>[.ttl] -> /b/<x>", "many with a suffix");
-    plan_is("/item-{id:int}.html -> /i/{id}", "/item-<int id>.html -> /i/<id>", "fixed parts of a segment");
-    plan_is("/{y:int}-{m:int}/ -> /{m}/{y}", "/<int y>-<int m>/ -> /<m>/<y>", "two in one segment");
+    plan_is("/item-{id:int}.html -> /i/{id}", "/item-<int id>.html -> /i/<id>",
+            "fixed parts of a segment");
+    plan_is("/{y:int}-{m:int}/ -> /{m}/{y}", "/<int y>-<int m>/ -> /<m>/<y>",
+            "two in one segment");
     plan_is("/{a:hex}/{b:slug}/{c:uuid}/{d:date}/{e:version} -> /x",
-              "/<hex a>/<slug b>/<uuid c>/<date d>/<version e> -> /x", "each type");
-    plan_is("/{l:fr|de|fr|ü} -> /x", "/<set l %C3%BC,de,fr> -> /x", "a closed set, sorted, without doubles");
+            "/<hex a>/<slug b>/<uuid c>/<date d>/<version e> -> /x", "each type");
+    plan_is("/{l:fr|de|fr|ü} -> /x", "/<set l %C3%BC,de,fr> -> /x",
+            "a closed set, sorted, without doubles");
     plan_is("//a//{x}// -> /x", "/<x>/ -> /x site a", "// names a host; empty segments merge");
 }
 
 static void queries_are_compared_decoded(void)
 {
-    plan_is("/a?id=7&lang={l} -> /b/{l}", "/a?id=7?lang=<l> -> /b/<?l>", "fixed and named values");
+    plan_is("/a?id=7&lang={l} -> /b/{l}", "/a?id=7?lang=<l> -> /b/<?l>",
+            "fixed and named values");
     plan_is("/a?k&e= -> /b", "/a?k?e= -> /b", "any value, and the empty one");
     plan_is("/a?q=x+y%26%3d -> /b", "/a?q=x y&= -> /b", "a value is decoded");
     plan_is("/a?n%20m=1 -> /b", "/a?n m=1 -> /b", "a name is decoded");
-    plan_is("/a?v=v{n:int}.{x:a%2fb|c} -> /b", "/a?v=v<int n>.<set x a/b,c> -> /b", "parts of a value");
-    plan_is("/a/*?q={q} -> /b/*?q={q}", "/a/ **?q=<q> -> /b/<*>?q=<?q@value>", "under a subtree");
+    plan_is("/a?v=v{n:int}.{x:a%2fb|c} -> /b", "/a?v=v<int n>.<set x a/b,c> -> /b",
+            "parts of a value");
+    plan_is("/a/*?q={q} -> /b/*?q={q}", "/a/ **?q=<q> -> /b/<*>?q=<?q@value>",
+            "under a subtree");
     plan_is("/%61/./b/?q=1 -> /b", "/a/b/?q=1 -> /b", "the path before it is normal, too");
 }
 
 static void targets_are_sent_as_written(void)
 {
-    plan_is("/a -> https://h.example:8080/b?x=1&y#f", "/a -> https://h.example:8080/b?x=1&y#f", "a URL");
-    plan_is("/a -> \"/b <c>é|\"", "/a -> /b%20%3Cc%3E%C3%A9%7C", "what may never stand is encoded");
+    plan_is("/a -> https://h.example:8080/b?x=1&y#f", "/a -> https://h.example:8080/b?x=1&y#f",
+            "a URL");
+    plan_is("/a -> \"/b <c>é|\"", "/a -> /b%20%3Cc%3E%C3%A9%7C",
+            "what may never stand is encoded");
     plan_is("/a -> /b%2f%zz", " (1 errors)", "a % that is no escape is a mistake");
-    plan_is("/a -> https://müller.example:81/ü", "/a -> https://xn--mller-kva.example:81/%C3%BC",
-              "a host becomes A-labels");
-    plan_is("/a -> http://[2001:DB8::1]:8080/b", "/a -> http://[2001:DB8::1]:8080/b", "an IPv6 address");
+    plan_is("/a -> https://müller.example:81/ü",
+            "/a -> https://xn--mller-kva.example:81/%C3%BC", "a host becomes A-labels");
+    plan_is("/a -> http://[2001:DB8::1]:8080/b", "/a -> http://[2001:DB8::1]:8080/b",
+            "an IPv6 address");
     plan_is("/a -> /b/../c", "/a -> /b/../c", "dot segments of a target are its author's");
 }
 
 static void templates_know_their_places(void)
 {
     plan_is("/{x}/* -> https://h.example/{x}/*?p={x}&*#{x}",
-              "/<x>/ ** -> https://h.example/<x>/<*>?p=<x@value>&<*@value>#<x@fragment>", "path, value, fragment");
+            "/<x>/ ** -> https://h.example/<x>/<*>?p=<x@value>&<*@value>#<x@fragment>",
+            "path, value, fragment");
     plan_is("/{x} -> /b?{query}", "/<x> -> /b?<query@query>", "a query alone is raw");
-    plan_is("/{x} -> /b?a=1&{query}", "/<x> -> /b?a=1&<query@value>", "elsewhere it is one value");
-    plan_is("/{x} -> https://h.example{path}", "/<x> -> https://h.example<path>", "the path behind an authority");
+    plan_is("/{x} -> /b?a=1&{query}", "/<x> -> /b?a=1&<query@value>",
+            "elsewhere it is one value");
+    plan_is("/{x} -> https://h.example{path}", "/<x> -> https://h.example<path>",
+            "the path behind an authority");
     plan_is("/a -> {path}/b", "/a -> <path>/b", "the path in front");
-    plan_is("/{x} -> /{x|lower|dashes}/{x|upper}", "/<x> -> /<x|lower|dashes>/<x|upper>", "transforms");
-    plan_is("/{l:de|en} -> https://{l}.h.example/", "/<set l de,en> -> https://<l@host>.h.example/",
-              "a closed set in a host");
+    plan_is("/{x} -> /{x|lower|dashes}/{x|upper}", "/<x> -> /<x|lower|dashes>/<x|upper>",
+            "transforms");
+    plan_is("/{l:de|en} -> https://{l}.h.example/",
+            "/<set l de,en> -> https://<l@host>.h.example/", "a closed set in a host");
     plan_is("/{x}?q={l:de|en} -> https://{l}.h.example/{x}",
-              "/<x>?q=<set l de,en> -> https://<?l@host>.h.example/<x>", "a closed set of the query in a host");
-    plan_is("let base \"https://raw.example/v2\"\n/{x} -> {base}/{x}", "/<x> -> https://raw.example/v2/<x>",
-              "a constant may hold the authority");
+            "/<x>?q=<set l de,en> -> https://<?l@host>.h.example/<x>",
+            "a closed set of the query in a host");
+    plan_is("let base \"https://raw.example/v2\"\n/{x} -> {base}/{x}",
+            "/<x> -> https://raw.example/v2/<x>", "a constant may hold the authority");
     plan_is("let v /1\ngroup { let v /2; /a -> {v}/a }\n/b -> {v}/b", "/a -> /2/a\n/b -> /1/b",
-              "the inner constant wins");
+            "the inner constant wins");
     plan_is("site h.example { /a -> https://{host}{path}; /b -> https: }",
-              "/a -> https://<host@host><path> site h.example\n/b -> https site h.example", "the host, in a site");
+            "/a -> https://<host@host><path> site h.example\n/b -> https site h.example",
+            "the host, in a site");
     plan_is("site h.example { /a -> \"{scheme}://{host}/x\" }",
-              "/a -> <scheme@host>://<host@host>/x site h.example", "the scheme");
+            "/a -> <scheme@host>://<host@host>/x site h.example", "the scheme");
 }
 
 static void sites_are_sets_of_hosts(void)
 {
-    plan_is("site B.example. a.example b.example { /a -> /b }", "/a -> /b site a.example b.example",
-              "sorted, lower case, without doubles and last dots");
-    plan_is("site *.a.example **.b.example { /a -> /b }", "/a -> /b site .b.example *.a.example *.b.example",
-              "wildcards");
-    plan_is("site h:8080 [FE80:0::1]:80 [::1] { /a -> /b }", "/a -> /b site ::1 fe80::1:80 h:8080",
-              "ports and IPv6");
+    plan_is("site B.example. a.example b.example { /a -> /b }",
+            "/a -> /b site a.example b.example",
+            "sorted, lower case, without doubles and last dots");
+    plan_is("site *.a.example **.b.example { /a -> /b }",
+            "/a -> /b site .b.example *.a.example *.b.example", "wildcards");
+    plan_is("site h:8080 [FE80:0::1]:80 [::1] { /a -> /b }",
+            "/a -> /b site ::1 fe80::1:80 h:8080", "ports and IPv6");
     plan_is("site bücher.example { /a -> /b }", "/a -> /b site xn--bcher-kva.example", "IDNs");
     plan_is("site {l:en|de}.x.example { /a -> https://y.example/{l} }",
-              "/a -> https://y.example/<//l> site de.x.example{l=de} en.x.example{l=en}", "a closed set is expanded");
+            "/a -> https://y.example/<//l> site de.x.example{l=de} en.x.example{l=en}",
+            "a closed set is expanded");
     plan_is("site *.{l:en|de}.x.example { /a -> https://{l}.example/ }",
-              "/a -> https://<//l@host>.example/ site *.de.x.example{l=de} *.en.x.example{l=en}",
-              "also below a wildcard");
+            "/a -> https://<//l@host>.example/ site *.de.x.example{l=de} *.en.x.example{l=en}",
+            "also below a wildcard");
     plan_is("site * { /a -> /b }", "/a -> /b", "site * is where rules stand anyway");
     plan_is("site *:8080 { /a -> /b }", "/a -> /b site *:8080", "every host of a port");
 }
@@ -343,15 +409,17 @@ static void sites_are_sets_of_hosts(void)
 static void absolute_sources_name_their_site(void)
 {
     plan_is("https://h.example/a -> /b", "/a -> /b site h.example", "a site of its own");
-    plan_is("http://h.example:80/a -> /b", "/a -> /b site h.example", "a default port says nothing");
+    plan_is("http://h.example:80/a -> /b", "/a -> /b site h.example",
+            "a default port says nothing");
     plan_is("http://h.example:443/a -> /b", "/a -> /b site h.example:443", "another one does");
     plan_is("//h.example -> /b", "/ -> /b site h.example", "without a path it is the root");
     plan_is("https://h.example?q=1 -> /b", "/?q=1 -> /b site h.example", "also before a query");
-    plan_is("site a.example b.example { //a.example/x -> /y }", "/x -> /y site a.example b.example",
-              "inside its site it holds for the aliases");
+    plan_is("site a.example b.example { //a.example/x -> /y }",
+            "/x -> /y site a.example b.example", "inside its site it holds for the aliases");
     plan_is("site *.example { //a.example/x -> /y }", "/x -> /y site a.example",
-              "inside a wider one it stays narrow");
-    plan_is("site a.example { //a.example:81/x -> /y }", "/x -> /y site a.example:81", "also by its port");
+            "inside a wider one it stays narrow");
+    plan_is("site a.example { //a.example:81/x -> /y }", "/x -> /y site a.example:81",
+            "also by its port");
 }
 
 static void twins_get_what_they_need(void)
@@ -361,52 +429,62 @@ static void twins_get_what_they_need(void)
     plan_is("/a/?q=1 -> /a?q=1", "/a/?q=1 -> /a?q=1 slash-exact", "before a query");
     plan_is("/{x} -> /{x}/", "/<x> -> /<x>/ slash-exact", "with placeholders");
     plan_is("site h.example { /a -> https://h.example/a/ }",
-              "/a -> https://h.example/a/ site h.example slash-exact", "at the same host");
-    plan_is("/a -> https://h.example/a/", "/a -> https://h.example/a/", "another host is another thing");
+            "/a -> https://h.example/a/ site h.example slash-exact", "at the same host");
+    plan_is("/a -> https://h.example/a/", "/a -> https://h.example/a/",
+            "another host is another thing");
     plan_is("/a -> /ab", "/a -> /ab", "a letter is no slash");
     plan_is("http://h.example/a -> https://h.example/a",
-              "/a -> https://h.example/a when scheme http site h.example", "only the scheme differs");
+            "/a -> https://h.example/a when scheme http site h.example",
+            "only the scheme differs");
     plan_is("http://h.example/* -> https://h.example/*",
-              "/ ** -> https://h.example/<*> when scheme http site h.example", "of a whole host");
-    plan_is("http://h.example/* -> https:", "/ ** -> https when scheme http site h.example", "in short");
-    plan_is("http://h.example/a -> https://h.example/b", "/a -> https://h.example/b site h.example",
-              "otherwise the scheme does not count");
+            "/ ** -> https://h.example/<*> when scheme http site h.example", "of a whole host");
+    plan_is("http://h.example/* -> https:", "/ ** -> https when scheme http site h.example",
+            "in short");
+    plan_is("http://h.example/a -> https://h.example/b",
+            "/a -> https://h.example/b site h.example", "otherwise the scheme does not count");
 }
 
 static void status_words_pick_codes(void)
 {
     plan_is("/a -> /b permanent\n/c -> /d moved\n/e -> /f found\n/g -> /h see-other",
-              "/a -> /b 308\n/c -> /d 301\n/e -> /f 302\n/g -> /h 303", "words");
-    plan_is("/a -> /b temporary auto\n/c -> /d permanent auto", "/a -> /b 302/307\n/c -> /d 301/308", "auto");
-    plan_is("/a gone\n/b unavailable-for-legal-reasons\n/c 503\n/d pass", "/a 410\n/b 451\n/c 503\n/d pass",
-              "without a target");
-    plan_is("status permanent\n/a -> /b\n/c -> /d found", "/a -> /b 308\n/c -> /d 302", "the clause, the rule");
+            "/a -> /b 308\n/c -> /d 301\n/e -> /f 302\n/g -> /h 303", "words");
+    plan_is("/a -> /b temporary auto\n/c -> /d permanent auto",
+            "/a -> /b 302/307\n/c -> /d 301/308", "auto");
+    plan_is("/a gone\n/b unavailable-for-legal-reasons\n/c 503\n/d pass",
+            "/a 410\n/b 451\n/c 503\n/d pass", "without a target");
+    plan_is("status permanent\n/a -> /b\n/c -> /d found", "/a -> /b 308\n/c -> /d 302",
+            "the clause, the rule");
     plan_is("group { status gone; /a gone }", "/a 410", "a status that all of a block have");
 }
 
 static void inner_clauses_win_and_conditions_add_up(void)
 {
-    plan_is("cache 1h\n/a -> /b\ngroup { cache private 90s; /c -> /d { cache none }; /e -> /f }",
-              "/a -> /b cache 3600s\n/c -> /d cache none\n/e -> /f cache private 90s", "cache");
+    plan_is(
+        "cache 1h\n/a -> /b\ngroup { cache private 90s; /c -> /d { cache none }; /e -> /f }",
+        "/a -> /b cache 3600s\n/c -> /d cache none\n/e -> /f cache private 90s", "cache");
     plan_is("/a -> /b\ncase ignore\nslash exact", "/a -> /b case-ignore slash-exact",
-              "where a clause stands does not matter");
+            "where a clause stands does not matter");
     plan_is("query except utm_* fbclid\ngroup { query keep; /a -> /b }\n/c -> /d",
-              "/a -> /b\n/c -> /d query except fbclid utm_*", "query");
-    plan_is("when scheme http\ngroup { when method POST PUT POST; unless method PUT; /a -> /b { when method HEAD } }",
-              "/a -> /b when method GET when method POST PUT unless method PUT when scheme http", "conditions");
+            "/a -> /b\n/c -> /d query except fbclid utm_*", "query");
+    plan_is("when scheme http\ngroup { when method POST PUT POST; unless method PUT; /a -> /b "
+            "{ when method HEAD } }",
+            "/a -> /b when method GET when method POST PUT unless method PUT when scheme http",
+            "conditions");
     plan_is("header X-B outer\nheader X-A a\n/a -> /b { header x-b inner; retry-after 2m }",
-              "/a -> /b [Retry-After: 120] [X-A: a] [x-b: inner]", "fields add up by name");
+            "/a -> /b [Retry-After: 120] [X-A: a] [x-b: inner]", "fields add up by name");
     plan_is("/a 451 { blocked-by https://law.example/x }",
-              "/a 451 [Link: <https://law.example/x>; rel=\"blocked-by\"]", "blocked-by");
-    plan_is("cache 1h\nheader X a\nquery drop\n/a pass\n/b gone", "/a pass\n/b 410 cache 3600s [X: a]",
-              "what a rule cannot use is not kept with it");
+            "/a 451 [Link: <https://law.example/x>; rel=\"blocked-by\"]", "blocked-by");
+    plan_is("cache 1h\nheader X a\nquery drop\n/a pass\n/b gone",
+            "/a pass\n/b 410 cache 3600s [X: a]", "what a rule cannot use is not kept with it");
     plan_is("cache 1h30m\n/a -> /b", "/a -> /b cache 5400s", "durations add up");
 }
 
 static void equal_actions_and_sites_are_one(void)
 {
-    open_rules("test.redir", "/a -> /b\ngroup { /c -> /d }\n/e -> /f permanent { note n }\n/g -> /h permanent\n"
-                             "site a b { /x -> /y }\nsite b a { /x2 -> /y }\nsite * { /z -> /y }\n");
+    open_rules(
+        "test.redir",
+        "/a -> /b\ngroup { /c -> /d }\n/e -> /f permanent { note n }\n/g -> /h permanent\n"
+        "site a b { /x -> /y }\nsite b a { /x2 -> /y }\nsite * { /z -> /y }\n");
     is_number(diag_error_count(diag), 0, "no mistake");
     is_number(plan->action_count, 3, "actions are interned");
     is_number(plan->site_count, 2, "sites are interned");
@@ -418,8 +496,10 @@ static void equal_actions_and_sites_are_one(void)
 
 static void expectations_are_ready_to_run(void)
 {
-    open_rules("test.redir", "/a -> /b\nexpect POST http://h.example/a -> temporary auto /é { header X-A b }\n"
-                             "expect GET /a -> pass\nexpect GET /a -> 410\n");
+    open_rules(
+        "test.redir",
+        "/a -> /b\nexpect POST http://h.example/a -> temporary auto /é { header X-A b }\n"
+        "expect GET /a -> pass\nexpect GET /a -> 410\n");
     is_number(diag_error_count(diag), 0, "no mistake");
     if (is_number(plan->expect_count, 3, "three of them")) {
         is_number(plan->expects[0].status, 307, "the word stands for the code of that method");
@@ -459,18 +539,20 @@ static const char *show_table(const char *name, const char *text, const char *ru
     shown[0] = 0;
     open_rules(path, rules);
     for (uint32_t i = 0; i < plan->rule_count; i++) {
-        if (i) put("\n");
+        if (i)
+            put("\n");
         show_rule(i);
     }
-    put(" (%u rows, %u comments, %u blank, %zu errors)", (unsigned)plan->table_rows, (unsigned)plan->table_comments,
-        (unsigned)plan->table_blanks, diag_error_count(diag));
+    put(" (%u rows, %u comments, %u blank, %zu errors)", (unsigned)plan->table_rows,
+        (unsigned)plan->table_comments, (unsigned)plan->table_blanks, diag_error_count(diag));
     diag_print_text(diag, stdout, false);
     remove(file);
     free(file);
     return shown;
 }
 
-static void table_is(const char *name, const char *text, const char *rules, const char *want, const char *label)
+static void table_is(const char *name, const char *text, const char *rules, const char *want,
+                     const char *label)
 {
     const char *got = show_table(name, text, rules);
 
@@ -479,40 +561,53 @@ static void table_is(const char *name, const char *text, const char *rules, cons
 
 static void tables_become_rules(void)
 {
-    table_is("t.csv", "from,to,status\n/a,/b,301\n# c\n\n/c,,gone\r\n/d,/e,\n", "table \"t.csv\"",
-              "/a -> /b 301\n/c 410\n/d -> /e (3 rows, 2 comments, 1 blank, 0 errors)", "a CSV with its heading");
+    table_is("t.csv", "from,to,status\n/a,/b,301\n# c\n\n/c,,gone\r\n/d,/e,\n",
+             "table \"t.csv\"",
+             "/a -> /b 301\n/c 410\n/d -> /e (3 rows, 2 comments, 1 blank, 0 errors)",
+             "a CSV with its heading");
     close_rules();
     table_is("t.csv", "Old,Note,New\n/a,\"x, \"\"y\"\"\",\"/b\"\n\"/c\",\"two\nlines\",/d",
-                         "table \"t.csv\" { columns from note to; heading; status moved }",
-              "/a -> /b 301\n/c -> /d 301 (2 rows, 1 comments, 0 blank, 0 errors)", "named columns, quotes, no last line end");
+             "table \"t.csv\" { columns from note to; heading; status moved }",
+             "/a -> /b 301\n/c -> /d 301 (2 rows, 1 comments, 0 blank, 0 errors)",
+             "named columns, quotes, no last line end");
     is_number(plan->note_count, 2, "notes of the rows");
     if (plan->note_count == 2) {
         is_slice(plan->notes[0].note, "x, \"y\"", "quotes undone");
         is_slice(plan->notes[1].note, "two\nlines", "a line end in quotes");
     }
-    is_number(source_locate(sources, plan->rules[1].span.at).line, 3, "a rule's line is where its row begins");
+    is_number(source_locate(sources, plan->rules[1].span.at).line, 3,
+              "a rule's line is where its row begins");
     close_rules();
     table_is("t.txt", "# from to\n/a\t/b\n/c d\t\t\n/e\t/f g\tmoved\n",
-                         "table \"t.txt\" { columns from to status }",
-              "/a -> /b\n/e -> /f%20g 301 (3 rows, 1 comments, 0 blank, 1 errors)", "tabs: a cell may have blanks");
+             "table \"t.txt\" { columns from to status }",
+             "/a -> /b\n/e -> /f%20g 301 (3 rows, 1 comments, 0 blank, 1 errors)",
+             "tabs: a cell may have blanks");
     close_rules();
-    table_is("t.txt", "/a    /b   permanent\n  /c /d\n", "table \"t.txt\" { columns from to status }",
-              "/a -> /b 308\n/c -> /d (2 rows, 0 comments, 0 blank, 0 errors)", "runs of blanks");
+    table_is("t.txt", "/a    /b   permanent\n  /c /d\n",
+             "table \"t.txt\" { columns from to status }",
+             "/a -> /b 308\n/c -> /d (2 rows, 0 comments, 0 blank, 0 errors)",
+             "runs of blanks");
     close_rules();
     table_is("t.txt", "/a;/b,c\n", "table \"t.txt\" { columns from to; separator \";\" }",
-              "/a -> /b,c (1 rows, 0 comments, 0 blank, 0 errors)", "a separator of one's own");
+             "/a -> /b,c (1 rows, 0 comments, 0 blank, 0 errors)", "a separator of one's own");
     close_rules();
-    table_is("t.csv", "\xef\xbb\xbf" "from,to\n/{x}/*?k={v},/y/{z}*\n", "table \"t.csv\"",
-              "/%7Bx%7D/*?k={v} -> /y/%7Bz%7D* (1 rows, 1 comments, 0 blank, 0 errors)",
-              "cells are literal, and a BOM is skipped");
+    table_is("t.csv",
+             "\xef\xbb\xbf"
+             "from,to\n/{x}/*?k={v},/y/{z}*\n",
+             "table \"t.csv\"",
+             "/%7Bx%7D/*?k={v} -> /y/%7Bz%7D* (1 rows, 1 comments, 0 blank, 0 errors)",
+             "cells are literal, and a BOM is skipped");
     close_rules();
     table_is("t.csv", "from,to\n/{x}/*,/y/{x}/*\n", "table \"t.csv\" { patterns }",
-              "/<x>/ ** -> /y/<x>/<*> (drops /) (1 rows, 1 comments, 0 blank, 0 errors)", "unless patterns is written");
+             "/<x>/ ** -> /y/<x>/<*> (drops /) (1 rows, 1 comments, 0 blank, 0 errors)",
+             "unless patterns is written");
     close_rules();
-    table_is("t.csv", "from,to,site,owner\nhttp://a.example/x,/y,,me\n/z,/w,b.example,\n/v,/u,,\n",
-                         "table \"t.csv\"",
-              "/x -> /y site a.example\n/z -> /w site b.example\n/v -> /u (3 rows, 1 comments, 0 blank, 0 errors)",
-              "sites of rows");
+    table_is("t.csv",
+             "from,to,site,owner\nhttp://a.example/x,/y,,me\n/z,/w,b.example,\n/v,/u,,\n",
+             "table \"t.csv\"",
+             "/x -> /y site a.example\n/z -> /w site b.example\n/v -> /u (3 rows, 1 comments, "
+             "0 blank, 0 errors)",
+             "sites of rows");
     is_number(plan->note_count, 1, "an owner");
     close_rules();
 }
