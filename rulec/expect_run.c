@@ -5,6 +5,7 @@
 
 #include "rulec/expect_run.h"
 
+#include "rulec/request_facts.h"
 #include "rulec/request_text.h"
 
 #include "grammar/arena.h"
@@ -20,10 +21,20 @@ struct placed_rule {
     uint32_t rule;
 };
 
+/* What the answer of an `expect` may hang on, though the line does not say it. */
+enum { ON_TIME = 1, ON_CHANCE = 2, ON_BUSY = 4 };
+enum { PROBE_LIMIT = 512 };
+
 struct expect_runner {
     const struct plan *plan;
     const struct ruleset *ruleset;
+    struct arena *arena;           /* what one request needs */
+    struct regex_scratch *regex;
+    struct request_facts facts;
     struct request_base base;
+    unsigned reads;                /* ON_TIME...: what the rules considered may have read */
+    int64_t probes[3][PROBE_LIMIT];/* times, draws and loads at which they may change their mind */
+    size_t probe_counts[3];
     struct placed_rule *placed; /* sorted by place; made when first needed */
     uint32_t answered_at;
     char wanted[EXPECT_TEXT_SIZE];
@@ -38,8 +49,11 @@ struct expect_runner *expect_runner_open(const struct plan *plan, const struct r
 
     runner->plan = plan;
     runner->ruleset = ruleset;
+    runner->arena = arena_open();
+    runner->regex = regex_scratch_open();
     runner->placed = NULL;
     runner->answered_at = 0;
+    runner->reads = 0;
     runner->wanted[0] = runner->got[0] = '\0';
     request_base_init(&runner->base);
     return runner;
@@ -50,6 +64,8 @@ void expect_runner_close(struct expect_runner *runner)
     if (!runner)
         return;
     free(runner->placed);
+    regex_scratch_close(runner->regex);
+    arena_close(runner->arena);
     free(runner);
 }
 
@@ -68,10 +84,149 @@ static void write_answer(char text[EXPECT_TEXT_SIZE], const struct answer *answe
         snprintf(text, EXPECT_TEXT_SIZE, "%u", answer->status);
 }
 
-static void ask(struct expect_runner *runner, const struct request_key *key, struct answer *answer)
+static int compare_places(const void *a, const void *b)
 {
-    answer_request(runner->ruleset, key, &runner->scratch, NULL, answer);
+    const struct placed_rule *left = a, *right = b;
+
+    return (left->place > right->place) - (left->place < right->place);
+}
+
+static uint32_t place_of(const struct plan *plan, uint32_t rule)
+{
+    return source_line_in_all(plan->sources, plan->rules[rule].span.at);
+}
+
+static const struct plan_rule *rule_at(struct expect_runner *runner, uint32_t place)
+{
+    const struct plan *plan = runner->plan;
+    const struct placed_rule *found;
+
+    if (!runner->placed) {
+        runner->placed = memory_resize(NULL, plan->rule_count, sizeof *runner->placed);
+        for (uint32_t i = 0; i < plan->rule_count; i++)
+            runner->placed[i] = (struct placed_rule){ .place = place_of(plan, i), .rule = i };
+        qsort(runner->placed, plan->rule_count, sizeof *runner->placed, compare_places);
+    }
+    found = bsearch(&(struct placed_rule){ .place = place }, runner->placed, plan->rule_count, sizeof *runner->placed,
+                    compare_places);
+    return found ? &plan->rules[found->rule] : NULL;
+}
+
+/* ---- what an answer hangs on ---- */
+
+static void add_probe(struct expect_runner *runner, unsigned which, int64_t value)
+{
+    if (runner->probe_counts[which] < PROBE_LIMIT)
+        runner->probes[which][runner->probe_counts[which]++] = value;
+}
+
+/* Hours of a week from the epoch on, and the instant before each edge of a window. */
+static void add_times(struct expect_runner *runner, const struct plan_condition *condition)
+{
+    if (condition->kind == PLAN_CONDITION_RECURRING && !(runner->reads & ON_TIME))
+        for (int hour = 0; hour < 7 * 24; hour++)
+            add_probe(runner, 0, (int64_t)hour * 3600);
+    if (condition->kind == PLAN_CONDITION_WINDOW && condition->from_s != INT64_MIN) {
+        add_probe(runner, 0, condition->from_s - 1);
+        add_probe(runner, 0, condition->from_s);
+    }
+    if (condition->kind == PLAN_CONDITION_WINDOW && condition->until_s != INT64_MAX) {
+        add_probe(runner, 0, condition->until_s - 1);
+        add_probe(runner, 0, condition->until_s);
+    }
+    runner->reads |= ON_TIME;
+}
+
+static void add_draws(struct expect_runner *runner, const struct plan_rule *rule)
+{
+    uint64_t sum = 0, all = 0;
+
+    for (uint32_t i = 0; i < rule->choice->line_count; i++)
+        all += rule->choice->lines[i].weight;
+    add_probe(runner, 1, 0);
+    for (uint32_t i = 0; all && i < rule->choice->line_count; i++) {
+        sum += rule->choice->lines[i].weight;
+        add_probe(runner, 1, (int64_t)((sum * 1000000 - 1) / all));
+    }
+    runner->reads |= ON_CHANCE;
+}
+
+/* A rule that was considered: would it think otherwise at another time? */
+static void note_candidate(void *baton, uint32_t place, const char *why)
+{
+    struct expect_runner *runner = baton;
+    const struct plan_rule *rule = rule_at(runner, place);
+    const struct plan_action *action = rule ? &runner->plan->actions[rule->action] : NULL;
+
+    (void)why;
+    for (uint32_t i = 0; action && i < action->condition_count; i++) {
+        const struct plan_condition *condition = &action->conditions[i];
+        bool is_chance = condition->kind == PLAN_CONDITION_CHANCE;
+
+        if (condition->kind == PLAN_CONDITION_WINDOW || condition->kind == PLAN_CONDITION_RECURRING)
+            add_times(runner, condition);
+        if (is_chance || condition->kind == PLAN_CONDITION_BUSY) {
+            add_probe(runner, is_chance ? 1 : 2, condition->share ? (int64_t)condition->share - 1 : 0);
+            add_probe(runner, is_chance ? 1 : 2, condition->share);
+            runner->reads |= is_chance ? ON_CHANCE : ON_BUSY;
+        }
+    }
+    if (rule && rule->choice && rule->choice->by == PLAN_BY_CHANCE)
+        add_draws(runner, rule);
+}
+
+static void ask(struct expect_runner *runner, struct request_key *key, const struct answer_trace *trace,
+                struct answer *answer)
+{
+    request_facts_bind(&runner->facts, runner->regex, key);
+    answer_request(runner->ruleset, key, &runner->scratch, trace, answer);
     runner->answered_at = answer->outcome == ANSWER_NONE ? 0 : answer->place;
+}
+
+/* The same, and what the rules read on the way. */
+static void ask_and_note(struct expect_runner *runner, struct request_key *key, struct answer *answer)
+{
+    const struct answer_trace trace = { .candidate = note_candidate, .baton = runner };
+
+    runner->reads = 0;
+    memset(runner->probe_counts, 0, sizeof runner->probe_counts);
+    ask(runner, key, &trace, answer);
+}
+
+/* Does any other time, draw or load give another answer than the one in `got`? */
+static bool hangs_on(struct expect_runner *runner, const struct request_key *key, unsigned which)
+{
+    char text[EXPECT_TEXT_SIZE];
+
+    for (size_t i = 0; i < runner->probe_counts[which]; i++) {
+        struct request_key probe = *key;
+        struct answer answer;
+
+        if (which == 0)
+            probe.time_s = runner->probes[0][i];
+        else if (which == 1)
+            probe.chance = (uint64_t)runner->probes[1][i];
+        else
+            probe.busy_percent = (unsigned)runner->probes[2][i];
+        answer_request(runner->ruleset, &probe, &runner->scratch, NULL, &answer);
+        write_answer(text, &answer);
+        if (strcmp(text, runner->got) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* "An expect whose answer depends on time, chance or busy must say it" (docs/language.md). NULL: this one need not. */
+static const char *unsaid(struct expect_runner *runner, const struct plan_expect *expect,
+                          const struct request_key *key)
+{
+    if (runner->reads & ON_TIME && !expect->has_time && hangs_on(runner, key, 0))
+        return "an answer that depends on the time: say it with \"at TIME\"";
+    if (runner->reads & ON_CHANCE && !expect->has_chance && hangs_on(runner, key, 1))
+        return "an answer that depends on chance: say it with \"with { chance 5% }\"";
+    if (runner->reads & ON_BUSY && !expect->has_busy && hangs_on(runner, key, 2))
+        return "an answer that depends on the load: say it with \"with { busy 90% }\"";
+    return NULL;
 }
 
 static bool is_name(struct slice name, const char *other)
@@ -132,12 +287,28 @@ static void write_wanted(struct expect_runner *runner, const struct plan_expect 
                  (int)expect->target.size, expect->target.data);
 }
 
-static bool has_field(const struct plan_expect *expect, const char *name)
+static void set_facts(struct expect_runner *runner, const struct plan_expect *expect)
 {
-    for (uint32_t i = 0; i < expect->field_count; i++)
-        if (is_name(expect->fields[i].name, name))
-            return true;
-    return false;
+    struct request_facts *facts = &runner->facts;
+
+    request_facts_init(facts, runner->arena);
+    facts->has_chance = true;
+    if (!expect)
+        return;
+    facts->fields = expect->fields;
+    facts->field_count = expect->field_count;
+    facts->env = expect->env;
+    facts->env_count = expect->env_count;
+    facts->flags = expect->flags;
+    facts->flag_count = expect->flag_count;
+    if (expect->client.family) {
+        facts->client.family = expect->client.family;
+        memcpy(facts->client.address, expect->client.address, sizeof facts->client.address);
+    }
+    if (expect->has_time)
+        facts->time_s = expect->time_s;
+    facts->chance = expect->has_chance ? expect->chance : 0;
+    facts->busy = expect->has_busy ? expect->busy : 0;
 }
 
 enum expect_verdict expect_run_line(struct expect_runner *runner, const struct plan_expect *expect)
@@ -145,6 +316,7 @@ enum expect_verdict expect_run_line(struct expect_runner *runner, const struct p
     struct request_key key;
     struct answer answer;
     bool holds;
+    const char *missing;
     const char *wrong = request_from_url(expect->method, expect->url, &runner->base, runner->host, &key);
 
     write_wanted(runner, expect);
@@ -153,10 +325,16 @@ enum expect_verdict expect_run_line(struct expect_runner *runner, const struct p
         runner->answered_at = 0;
         return EXPECT_FAILS;
     }
-    key.is_preflight = slice_equal(key.method, SLICE("OPTIONS")) && has_field(expect, "Origin") &&
-                       has_field(expect, "Access-Control-Request-Method");
-    ask(runner, &key, &answer);
+    set_facts(runner, expect);
+    ask_and_note(runner, &key, &answer);
     write_answer(runner->got, &answer);
+    missing = unsaid(runner, expect, &key);
+    if (missing) {
+        snprintf(runner->got, sizeof runner->got, "%s", missing);
+        return EXPECT_FAILS;
+    }
+    if (runner->reads) /* the questions above wrote over the answer */
+        ask(runner, &key, NULL, &answer);
     if (expect->expects_pass)
         holds = answer.outcome != ANSWER_SEND;
     else
@@ -181,34 +359,6 @@ static void choose_host(struct expect_runner *runner, const struct plan_action *
     key->port = host && host->port ? host->port : url_default_port(key->scheme);
 }
 
-static int compare_places(const void *a, const void *b)
-{
-    const struct placed_rule *left = a, *right = b;
-
-    return (left->place > right->place) - (left->place < right->place);
-}
-
-static uint32_t place_of(const struct plan *plan, uint32_t rule)
-{
-    return source_line_in_all(plan->sources, plan->rules[rule].span.at);
-}
-
-static const struct plan_rule *rule_at(struct expect_runner *runner, uint32_t place)
-{
-    const struct plan *plan = runner->plan;
-    const struct placed_rule *found;
-
-    if (!runner->placed) {
-        runner->placed = memory_resize(NULL, plan->rule_count, sizeof *runner->placed);
-        for (uint32_t i = 0; i < plan->rule_count; i++)
-            runner->placed[i] = (struct placed_rule){ .place = place_of(plan, i), .rule = i };
-        qsort(runner->placed, plan->rule_count, sizeof *runner->placed, compare_places);
-    }
-    found = bsearch(&(struct placed_rule){ .place = place }, runner->placed, plan->rule_count, sizeof *runner->placed,
-                    compare_places);
-    return found ? &plan->rules[found->rule] : NULL;
-}
-
 /* Is it right that the rule which answered stands before this one: by `override`, or by conditions that hold? */
 static bool may_stand_before(struct expect_runner *runner, const struct plan_action *action, uint32_t place)
 {
@@ -218,7 +368,7 @@ static bool may_stand_before(struct expect_runner *runner, const struct plan_act
     if (!other)
         return false;
     others = &runner->plan->actions[other->action];
-    return (others->is_override && !action->is_override) || others->condition_count > 0;
+    return (others->is_override && !action->is_override) || others->condition_count > 0 || other->choice;
 }
 
 static bool answers_as_written(const struct plan_rule *rule, const struct plan_action *action, unsigned status,
@@ -244,8 +394,9 @@ enum expect_verdict expect_run_rule(struct expect_runner *runner, uint32_t rule_
     bool others_may = true;
 
     runner->wanted[0] = runner->got[0] = '\0';
-    if (rule->pattern || rule->path.size == 0 || action->condition_count > 0)
+    if (rule->pattern || rule->choice || rule->path.size == 0 || action->condition_count > 0)
         return EXPECT_SKIPPED;
+    set_facts(runner, NULL);
     for (unsigned i = 0; i < sizeof variants / sizeof *variants; i++) {
         struct request_key key = { .method = slice_from_string(variants[i].method),
                                    .scheme = slice_from_string(variants[i].scheme), .path = rule->path };
@@ -253,7 +404,7 @@ enum expect_verdict expect_run_rule(struct expect_runner *runner, uint32_t rule_
         struct answer answer;
 
         choose_host(runner, action, &key);
-        ask(runner, &key, &answer);
+        ask(runner, &key, NULL, &answer);
         if (answers_as_written(rule, action, status, &answer, place))
             return EXPECT_HOLDS;
         if (!may_stand_before(runner, action, answer.outcome == ANSWER_NONE ? 0 : answer.place))

@@ -25,7 +25,7 @@ struct expect_runner *expect_runner_open(const struct plan *plan, const struct r
 void expect_runner_close(struct expect_runner *runner);
 
 enum expect_verdict expect_run_line(struct expect_runner *runner, const struct plan_expect *expect);
-/* Rule number `rule` of the plan. Skipped unless it is exact and has no condition. */
+/* Rule number `rule` of the plan. Skipped unless it is exact and has no condition and no `by`. */
 enum expect_verdict expect_run_rule(struct expect_runner *runner, uint32_t rule);
 
 const char *expect_wanted(const struct expect_runner *runner);
