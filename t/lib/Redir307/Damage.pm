@@ -38,6 +38,7 @@ sub damages {
         ['truncated', qr/cut off/, sub { put_bytes($_[0], substr $_[1], 0, int(length($_[1]) / 2)) }],
         ['one byte short', qr/cut off/, sub { put_bytes($_[0], substr $_[1], 0, -1) }],
         ['one byte too long', qr/longer/, sub { put_bytes($_[0], $_[1] . "\0") }],
+        ['2 GB of nothing behind it', qr/longer/, sub { put_bytes("$_[0].sparse", $_[1]); truncate "$_[0].sparse", 2 << 30; rename "$_[0].sparse", $_[0] or die "$_[0]: $!" }],
         ['a bit flipped in the header', qr/damaged|malformed|newer/, sub { put_bytes($_[0], flip($_[1], 40)) }],
         ['a bit flipped in the rules', qr/damaged/, sub { put_bytes($_[0], flip($_[1], first_used($_[1]))) }],
         ['newer version', qr/newer.*update the module/, sub { my $bytes = $_[1]; substr($bytes, 8, 1) = "\x02"; put_bytes($_[0], $bytes) }],

@@ -122,7 +122,7 @@ sub compile_rules {
     my ($name, $text) = @_;
     write_file("$name.redir", $text);
     my ($status, $said) = run($rulec, 'compile', '-o', "$name.r307", "$name.redir");
-    $status == 0 or BAIL_OUT("rulec refused $name.redir of $0:\n$said");
+    $status == 0 or die "rulec refused $name.redir of $0:\n$said";
     chmod 0644, "$folder/$name.r307";
     return "$folder/$name.r307";
 }
@@ -272,7 +272,7 @@ sub serve {
         last if read_file('httpd.out') . read_file('error.log') !~ /AH00072/;
     }
     show_logs();
-    BAIL_OUT("httpd did not start for $0");
+    die "httpd did not start for $0\n";
 }
 
 # Stops httpd, and judges its log.
