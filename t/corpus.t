@@ -3,7 +3,7 @@
 # Three real lists of redirects, through `table` and a few lines of the language each (t/corpus/). What cannot be a
 # rule, contradicts itself or leads in a circle must be named by `rulec check`; all other rows must be answered as the
 # list says, by `rulec answer` and by httpd. What is expected is worked out in Redir307::List.
-# REDIR307_CORPUS names the folder of the lists; they are not part of the project.
+# REDIR307_CORPUS names the folder of the lists; they are not part of the project. Arguments: the lists to ask.
 use strict;
 use warnings;
 use Test::More;
@@ -11,6 +11,7 @@ use File::Basename qw(basename);
 use File::Copy qw(copy);
 use File::Temp 'tempdir';
 use FindBin;
+use IO::Socket::INET;
 use IO::Uncompress::Gunzip qw(gunzip $GunzipError);
 use lib "$FindBin::Bin/lib";
 use Redir307::List;
@@ -21,8 +22,12 @@ plan skip_all => 'REDIR307_CORPUS does not name the folder of the real lists' if
 
 my $VARIANTS = 20_000;
 my $HTTP_REQUESTS = 2_000;
-my $ROUNDS = 60;
+my $ROUNDS = 30;
+my $PATIENCE = 3_000; # seconds for all of it, sanitized and on a loaded machine
 my $SEED = $ENV{REDIR307_SEED} // 307;
+
+$SIG{ALRM} = sub { diag('this test took too long'); exit 255 };
+alarm $PATIENCE;
 
 my $build = $ENV{REDIR307_BUILDDIR} // "$FindBin::Bin/../build";
 my $rulec = "$build/rulec/rulec";
@@ -121,8 +126,12 @@ sub read_alphagov {
 
 # ---- tables for rulec ----
 
+# A control byte, as 574 rows of hmrc.csv have one in a column that nobody reads. rulec takes no such row; without
+# the byte it is as good as any.
+my $CONTROL = qr/[\x00-\x08\x0b-\x1f\x7f]/;
+
 # A folder with the list's .redir and its tables: links to the real ones, or plain copies in which the rows left out
-# are comments, so that all lines keep their numbers.
+# are comments and control bytes are gone, so that all lines keep their numbers.
 sub lay_out {
     my ($list, $to, $left_out) = @_;
     mkdir $to or die "$to: $!" if !-d $to;
@@ -132,6 +141,7 @@ sub lay_out {
         my $name = $table->{name};
         if ($left_out) {
             my @lines = @{ $table->{lines} };
+            s/$CONTROL//g for @lines;
             $lines[$_ - 1] = "# left out: $lines[$_ - 1]" for grep { $left_out->{"$name:$_"} } 1 .. @lines;
             unlink "$to/$name";
             write_file("$to/$name", join '', map { "$_\n" } @lines);
@@ -175,6 +185,11 @@ sub check_list {
     diag("$list->{name}: left out: ", join ', ', map { "$why{$_} for $_" } sort keys %why) if %why;
 
     # The real tables first, then without the rows just named, for a run names so many and no more.
+    my %has_control;
+    for my $table (@{ $list->{tables} }) {
+        for my $line (grep { $table->{lines}[$_ - 1] =~ $CONTROL } 1 .. @{ $table->{lines} }) { $has_control{"$table->{name}:$line"} = 1 }
+    }
+    diag("$list->{name}: ", scalar keys %has_control, ' rows are taken without their control byte') if %has_control;
     my (%named, @strange, %removed);
     my $path = lay_out($list, "$folder/raw-$list->{name}");
     my $exit = 1;
@@ -185,6 +200,8 @@ sub check_list {
         last if $exit != 1 || !@errors;
         for my $error (@errors) {
             my ($id, $text, @notes) = @$error;
+            # Gone in the next round.
+            next if $has_control{$id} && $text =~ /\[R307-002\]/ && $round == 1;
             $named{$_} = 1 for $id, @notes;
             $removed{$id} = 1;
             push @strange, "$id: $text" if !grep { $out{$_} } $id, @notes;
@@ -222,6 +239,7 @@ sub ask_all {
 # parameters. What comes out is the matcher's word, not the list's.
 sub ask_variants {
     my ($good, $meaning) = @_;
+    srand $SEED;
     my @asked;
     while (@asked < $VARIANTS) {
         my $row = $good->[rand @$good];
@@ -256,8 +274,63 @@ sub compare_answers {
     return;
 }
 
-for my $list (read_mdn('mdn-en-us'), read_mdn('mdn-locales'), read_alphagov()) {
-    my $name = $list->{name};
+# ---- over HTTP ----
+
+# Loaded late: without httpd the rest of this test still tells something.
+sub have_httpd {
+    return -x ($ENV{HTTPD} // '/usr/sbin/apache2') && require Redir307::Httpd;
+}
+
+# Status and Location of each GET, over connections that are kept; as `rulec answer` writes them.
+sub ask_httpd {
+    my ($urls) = @_;
+    my ($socket, $buffer, @answers) = (undef, '');
+    for my $url (@$urls) {
+        my ($host, $target) = $url =~ m{^http://([^/?]*)(.*)$};
+        $target = "/$target" if $target !~ m{^/};
+        my ($head, $rest);
+        # A connection that httpd has closed in the meantime is opened again, once.
+        for my $try (1, 2) {
+            if (!$socket) {
+                $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => Redir307::Httpd::port(), Proto => 'tcp', Timeout => 10) or last;
+                $buffer = '';
+            }
+            local $SIG{PIPE} = 'IGNORE';
+            syswrite $socket, "GET $target HTTP/1.1\r\nHost: $host\r\n\r\n";
+            while ($buffer !~ /\r\n\r\n/) { last if !sysread $socket, $buffer, 65536, length $buffer }
+            last if ($head, $rest) = $buffer =~ /^(.*?\r\n)\r\n(.*)$/s;
+            undef $socket;
+        }
+        if (!defined $head) { push @answers, '(no answer)'; next }
+        my ($status) = $head =~ m{^HTTP/1\.1 (\d+)};
+        my ($location) = $head =~ /^Location: *([^\r]*)\r$/mi;
+        my ($length) = $head =~ /^Content-Length: *(\d+)\r$/mi;
+        if (defined $length) { while (length $rest < $length) { last if !sysread $socket, $rest, 65536, length $rest } }
+        if (!defined $length || $head =~ /^Connection: *close/mi) { undef $socket }
+        $buffer = defined $length ? substr $rest, $length : '';
+        push @answers, $status . (defined $location ? " $location" : '');
+    }
+    return \@answers;
+}
+
+sub compare_over_http {
+    my ($asked, $rules, $what) = @_;
+    srand $SEED;
+    my @chosen = map { $asked->[rand @$asked] } 1 .. $HTTP_REQUESTS;
+    copy($rules, Redir307::Httpd::folder() . "/$what.r307") or die "$rules: $!";
+    chmod 0644, Redir307::Httpd::folder() . "/$what.r307";
+    Redir307::Httpd::serve(rules => Redir307::Httpd::folder() . "/$what.r307", watch => '1s', conf => "AllowEncodedSlashes NoDecode\nMaxKeepAliveRequests 0\n");
+    my $answers = ask_httpd([map { $_->[0] } @chosen]);
+    my @wrong = grep { $answers->[$_] ne $chosen[$_][1] } 0 .. $#chosen;
+    is(scalar @wrong, 0, "$what: httpd gives the list's answer to " . @chosen . " of its sources (seed $SEED)")
+        or diag(join "\n", map { "GET $chosen[$_][0]\n  wanted: $chosen[$_][1]\n  got:    $answers->[$_]" } @wrong > 10 ? @wrong[0 .. 9] : @wrong);
+    Redir307::Httpd::stop();
+    return;
+}
+
+my %read = ('mdn-en-us' => \&read_mdn, 'mdn-locales' => \&read_mdn, 'alphagov' => \&read_alphagov);
+for my $name (@ARGV ? @ARGV : ('mdn-en-us', 'mdn-locales', 'alphagov')) {
+    my $list = $read{$name}->($name);
     cmp_ok(scalar @{ $list->{rows} }, '>', 10_000, "$name: " . @{ $list->{rows} } . ' rows in ' . @{ $list->{tables} } . ' tables');
     my ($good, $out) = check_list($list);
     my $path = lay_out($list, "$folder/clean-$name", $out);
@@ -268,7 +341,11 @@ for my $list (read_mdn('mdn-en-us'), read_mdn('mdn-locales'), read_alphagov()) {
     my $meaning = Redir307::List->new($good);
     my $asked = ask_all($list, $good, $meaning);
     compare_answers($asked, $rules, "$name, every source");
-    srand $SEED;
+    SKIP: {
+        skip "no httpd to ask for $name", 1 if !have_httpd();
+        alarm $PATIENCE;
+        compare_over_http($asked, $rules, $name);
+    }
     compare_answers(ask_variants($good, $meaning), $rules, "$name, sources as others write them (seed $SEED)");
 }
 done_testing();

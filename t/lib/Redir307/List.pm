@@ -29,6 +29,8 @@ sub judge {
     $row->{path} = '/' . join '/', @$segments;
     $row->{slash} = $slash && @$segments ? 1 : 0;
     $row->{parameters} = [map { [$_->[1], $_->[2]] } Redir307::Naive::parameters($query)];
+    my %names;
+    return 'a parameter twice in the source' if grep { $names{ $_->[0] }++ } @{ $row->{parameters} };
     # The same source: path, slash and parameters, in any order.
     $row->{same} = join "\0", $row->{site}, $row->{path}, $row->{slash},
         sort map { defined $_->[1] ? "$_->[0]=$_->[1]" : $_->[0] } @{ $row->{parameters} };
@@ -161,10 +163,11 @@ sub sort_out {
         push @good, $row;
     }
     while (my @circles = __PACKAGE__->new(\@good)->circles(\@good)) {
-        my %out;
+        my (%out, %known);
         for my $circle (@circles) {
             my %seen;
             my @on = grep { !$seen{ $_->{id} }++ } @$circle;
+            next if $known{ join ' ', sort map { $_->{id} } @on }++;
             push @findings, { why => @on == 1 ? 'leads to itself' : 'leads in a circle: ' . join(' ', map { $_->{id} } @on), rows => [@on],
                 left_out => [grep { !$out{ $_->{id} } } @on] };
             $out{ $_->{id} } = 1 for @on;
