@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "rulec/command.h"
-#include "rulec/request_text.h"
+#include "rulec/command_request.h"
 #include "rulec/rules_input.h"
 
 #include "grammar/arena.h"
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 static const struct option_spec answer_options[] = {
-    { "base", NULL, "URL", "scheme and host of URLs without a host: https://shop.example; unsaid: http, no host" },
+    COMMAND_REQUEST_OPTIONS,
     { NULL, NULL, NULL, NULL }
 };
 
@@ -31,7 +31,8 @@ enum {
 
 struct replay {
     const struct ruleset *ruleset;
-    struct request_base base;
+    struct command_request request;
+    struct regex_scratch *regex;
     struct answer_scratch scratch;
     char host[URL_HOST_LIMIT + 1];
     uint64_t line_count, bad_count, first_bad;
@@ -119,15 +120,16 @@ static void answer_line(struct replay *replay, struct slice line)
 
     replay->line_count++;
     if (version.size == 0)
-        wrong = request_from_url(method, url, &replay->base, replay->host, &key);
+        wrong = request_from_url(method, url, &replay->request.base, replay->host, &key);
     else if (slice_starts_with(version, SLICE("HTTP/")) && next_word(&line).size == 0)
-        wrong = request_from_target(method, url, &replay->base, replay->host, &key);
+        wrong = request_from_target(method, url, &replay->request.base, replay->host, &key);
     else
         wrong = "a line is METHOD URL";
     if (wrong) {
         answer_bad(replay, wrong);
         return;
     }
+    request_facts_bind(&replay->request.facts, replay->regex, &key);
     answer_request(replay->ruleset, &key, &replay->scratch, NULL, &answer);
     put_answer(replay, &answer);
 }
@@ -217,10 +219,11 @@ static enum command_status run_one(const struct command_line *line, struct repla
     struct request_key key;
     struct answer answer;
     const char *wrong = request_from_url(slice_from_string(line->words[1]), slice_from_string(line->words[2]),
-                                         &replay->base, replay->host, &key);
+                                         &replay->request.base, replay->host, &key);
 
     if (wrong)
         return command_usage_error(line, "\"%s\" is no request: %s", line->words[2], wrong);
+    request_facts_bind(&replay->request.facts, replay->regex, &key);
     answer_request(replay->ruleset, &key, &replay->scratch, NULL, &answer);
     put_answer(replay, &answer);
     return flush_output(replay) ? COMMAND_GOOD : output_failed(line);
@@ -228,31 +231,31 @@ static enum command_status run_one(const struct command_line *line, struct repla
 
 static enum command_status run_answer(const struct command_line *line)
 {
-    const char *base = options_value(line->options, "base");
     bool reads_lines = line->word_count == 2 && strcmp(line->words[1], "-") == 0;
     enum command_status status;
     struct rules_input input;
     struct replay *replay;
-    const char *wrong;
+    struct arena *arena;
 
     if (line->word_count != 3 && !reads_lines)
         return command_usage_error(line, "it takes RULES METHOD URL, or RULES - and lines on standard input");
     if (reads_lines && strcmp(line->words[0], "-") == 0)
         return command_usage_error(line, "rules and requests cannot both come from standard input");
+    arena = arena_open();
     replay = memory_resize(NULL, 1, sizeof *replay);
     replay->line_count = replay->bad_count = replay->first_bad = 0;
     replay->first_reason = NULL;
     replay->output_size = 0;
-    request_base_init(&replay->base);
-    wrong = base ? request_base_set(&replay->base, base) : NULL;
-    if (wrong) {
-        status = command_usage_error(line, "--base \"%s\": %s", base, wrong);
-    } else if (command_open_rules(line, line->words[0], &input, &status)) {
+    replay->regex = regex_scratch_open();
+    status = command_request_read(line, arena, &replay->request);
+    if (status == COMMAND_GOOD && command_open_rules(line, line->words[0], &input, &status)) {
         replay->ruleset = input.ruleset;
         status = reads_lines ? run_lines(line, replay) : run_one(line, replay);
         rules_input_close(&input);
     }
+    regex_scratch_close(replay->regex);
     free(replay);
+    arena_close(arena);
     return status;
 }
 

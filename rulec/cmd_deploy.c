@@ -9,26 +9,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct option_spec deploy_options[] = {
     { "max-loss", NULL, "PERCENT", "refuse a file with so many rules fewer than the current one: 20%" },
     { NULL, NULL, NULL, NULL }
 };
-
-/* "20%", "20", "0.5%": 0 to 100. */
-static bool read_percent(const char *text, double *percent)
-{
-    char *end;
-
-    if (*text < '0' || *text > '9')
-        return false;
-    *percent = strtod(text, &end);
-    if (*end == '%')
-        end++;
-    return *end == '\0' && *percent <= 100;
-}
 
 /* COMMAND_GOOD where the file may take the place of the current one. */
 static enum command_status judge_loss(const struct command_line *line, const struct release_store *store,
@@ -44,7 +30,7 @@ static enum command_status judge_loss(const struct command_line *line, const str
         command_help_line("without --max-loss, deploy replaces it");
         return COMMAND_RULES;
     }
-    read_percent(written, &percent);
+    command_percent_read(written, &percent);
     if (rules >= store->current_rules)
         return COMMAND_GOOD;
     lost = 100.0 * (double)(store->current_rules - rules) / (double)store->current_rules;
@@ -101,7 +87,7 @@ static enum command_status run_deploy(const struct command_line *line)
     double number;
     uint64_t at;
 
-    if (percent && !read_percent(percent, &number))
+    if (percent && !command_percent_read(percent, &number))
         return command_usage_error(line, "--max-loss is a share from 0%% to 100%%, not \"%s\"", percent);
     if (rules_input_is_source(path)) {
         command_usage_error(line, "\"%s\" is a rules source; a rule file is deployed", path);

@@ -4,8 +4,8 @@
 #include "config.h"
 
 #include "rulec/command.h"
+#include "rulec/command_request.h"
 #include "rulec/json_out.h"
-#include "rulec/request_text.h"
 #include "rulec/rules_input.h"
 
 #include "grammar/arena.h"
@@ -16,11 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const struct option_spec explain_options[] = {
-    { "header", "H", "FIELD", "a field of the request: 'Host: h.example'; may be given several times" },
-    { "base", NULL, "URL", "scheme and host of a URL without a host" },
+    COMMAND_REQUEST_OPTIONS,
     { "json", NULL, NULL, "as JSON" },
     { NULL, NULL, NULL, NULL }
 };
@@ -32,8 +30,7 @@ struct candidate {
 
 struct explanation {
     const struct ruleset *ruleset;
-    struct request_base base;
-    struct request_base host_field;
+    struct command_request request;
     struct request_key key;
     struct answer answer;
     struct candidate *candidates;
@@ -186,68 +183,37 @@ static void print_json(const struct explanation *explanation)
     json_print(root, stdout);
 }
 
-/* The fields that the engine can be asked about. Others are taken and change nothing, as no rule reads them. */
-static enum command_status read_fields(const struct command_line *line, struct explanation *explanation)
+static enum command_status read_request(const struct command_line *line, struct arena *arena,
+                                        struct explanation *explanation)
 {
-    bool has_origin = false, has_method = false;
-    const char *field;
-
-    for (int i = 0; (field = options_value_at(line->options, "header", i)); i++) {
-        const char *colon = strchr(field, ':');
-        const char *value = colon ? colon + 1 : NULL;
-        size_t size = colon ? (size_t)(colon - field) : 0;
-        const char *wrong;
-
-        if (size == 0)
-            return command_usage_error(line, "-H \"%s\": a field is written 'Name: value'", field);
-        value += strspn(value, " \t");
-        if (size == 6 && strncasecmp(field, "Origin", size) == 0)
-            has_origin = true;
-        if (size == 29 && strncasecmp(field, "Access-Control-Request-Method", size) == 0)
-            has_method = true;
-        if (size != 4 || strncasecmp(field, "Host", size) != 0)
-            continue;
-        request_base_init(&explanation->host_field);
-        explanation->host_field.scheme = explanation->key.scheme;
-        wrong = request_base_set(&explanation->host_field, value);
-        if (wrong)
-            return command_usage_error(line, "-H \"%s\": %s", field, wrong);
-        explanation->key.host = explanation->host_field.host;
-        explanation->key.port = explanation->host_field.port;
-    }
-    explanation->key.is_preflight = has_origin && has_method && slice_equal(explanation->key.method, SLICE("OPTIONS"));
-    return COMMAND_GOOD;
-}
-
-static enum command_status read_request(const struct command_line *line, struct explanation *explanation)
-{
-    const char *base = options_value(line->options, "base");
+    enum command_status status = command_request_read(line, arena, &explanation->request);
     const char *wrong;
 
-    request_base_init(&explanation->base);
-    wrong = base ? request_base_set(&explanation->base, base) : NULL;
-    if (wrong)
-        return command_usage_error(line, "--base \"%s\": %s", base, wrong);
-    wrong = request_from_url(slice_from_string(line->words[1]), slice_from_string(line->words[2]), &explanation->base,
-                             explanation->host, &explanation->key);
+    if (status != COMMAND_GOOD)
+        return status;
+    wrong = request_from_url(slice_from_string(line->words[1]), slice_from_string(line->words[2]),
+                             &explanation->request.base, explanation->host, &explanation->key);
     if (wrong)
         return command_usage_error(line, "\"%s\" is no request: %s", line->words[2], wrong);
-    return read_fields(line, explanation);
+    return COMMAND_GOOD;
 }
 
 static enum command_status run_explain(const struct command_line *line)
 {
     struct explanation *explanation = memory_resize(NULL, 1, sizeof *explanation);
+    struct regex_scratch *regex = regex_scratch_open();
+    struct arena *arena = arena_open();
     struct rules_input input;
     enum command_status status;
 
     explanation->candidates = NULL;
     explanation->candidate_count = explanation->candidate_room = 0;
-    status = read_request(line, explanation);
+    status = read_request(line, arena, explanation);
     if (status == COMMAND_GOOD && command_open_rules(line, line->words[0], &input, &status)) {
         struct answer_trace trace = { .candidate = collect, .baton = explanation };
 
         explanation->ruleset = input.ruleset;
+        request_facts_bind(&explanation->request.facts, regex, &explanation->key);
         answer_request(input.ruleset, &explanation->key, &explanation->scratch, &trace, &explanation->answer);
         if (options_has(line->options, "json"))
             print_json(explanation);
@@ -257,6 +223,8 @@ static enum command_status run_explain(const struct command_line *line)
     }
     free(explanation->candidates);
     free(explanation);
+    regex_scratch_close(regex);
+    arena_close(arena);
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void print_message(const struct command_line *line, const char *format, va_list arguments)
@@ -80,6 +81,18 @@ enum command_status command_finish(const struct command_line *line, enum command
     if (fflush(stdout) != 0 || ferror(stdout))
         return command_machine_error(line, "standard output: %s", strerror(errno ? errno : EIO));
     return status;
+}
+
+bool command_percent_read(const char *text, double *percent)
+{
+    char *end;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    *percent = strtod(text, &end);
+    if (*end == '%')
+        end++;
+    return *end == '\0' && *percent <= 100;
 }
 
 bool command_open_rules(const struct command_line *line, const char *path, struct rules_input *input,

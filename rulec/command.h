@@ -53,6 +53,9 @@ void command_help_line(const char *format, ...) __attribute__((format(printf, 1,
 /* Flushes standard output. A disk that filled up meanwhile makes `status` COMMAND_MACHINE. */
 enum command_status command_finish(const struct command_line *line, enum command_status status);
 
+/* "20%", "20", "0.5%": from 0 to 100. False: it is none. */
+bool command_percent_read(const char *text, double *percent);
+
 struct rules_input;
 /* Opens RULES (a rule file or a rules source). False: the message is printed, *status says what to return, and there
  * is nothing to close. */

@@ -295,8 +295,7 @@ static void set_facts(struct expect_runner *runner, const struct plan_expect *ex
     facts->has_chance = true;
     if (!expect)
         return;
-    facts->fields = expect->fields;
-    facts->field_count = expect->field_count;
+    request_facts_set_fields(facts, expect->fields, expect->field_count);
     facts->env = expect->env;
     facts->env_count = expect->env_count;
     facts->flags = expect->flags;

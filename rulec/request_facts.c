@@ -21,32 +21,36 @@ static bool same_name(struct slice a, struct slice b)
     return a.size == b.size && (a.size == 0 || strncasecmp(a.data, b.data, a.size) == 0);
 }
 
-/* Several lines of one name are one value, with ", " between them (RFC 9110, 5.3). */
-bool request_facts_field(struct request_facts *facts, struct slice name, struct slice *value)
+void request_facts_set_fields(struct request_facts *facts, const struct plan_header *sent, size_t count)
 {
-    bool found = false;
+    facts->fields = arena_array(facts->arena, count + 1, sizeof *facts->fields);
+    facts->field_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct plan_header *field = facts->fields, *end = field + facts->field_count;
 
-    for (size_t i = 0; i < facts->field_count; i++) {
-        struct slice next = facts->fields[i].value;
-
-        if (!same_name(facts->fields[i].name, name))
-            continue;
-        if (found) {
-            const char *joined = arena_printf(facts->arena, "%.*s, %.*s", (int)value->size, value->data,
-                                              (int)next.size, next.size ? next.data : "");
-
-            *value = slice_from_string(joined);
+        while (field < end && !same_name(field->name, sent[i].name))
+            field++;
+        if (field == end) {
+            *field = sent[i];
+            facts->field_count++;
         } else {
-            *value = next;
+            field->value = slice_from_string(arena_printf(facts->arena, "%.*s, %.*s", (int)field->value.size,
+                                                          field->value.data, (int)sent[i].value.size,
+                                                          sent[i].value.size ? sent[i].value.data : ""));
         }
-        found = true;
     }
-    return found;
 }
 
 static bool ask_header(void *baton, struct slice name, struct slice *value)
 {
-    return request_facts_field(baton, name, value);
+    const struct request_facts *facts = baton;
+
+    for (size_t i = 0; i < facts->field_count; i++)
+        if (same_name(facts->fields[i].name, name)) {
+            *value = facts->fields[i].value;
+            return true;
+        }
+    return false;
 }
 
 static bool ask_env(void *baton, struct slice name, struct slice *value)

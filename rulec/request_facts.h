@@ -10,8 +10,8 @@
 #include "rulec/plan.h"
 
 struct request_facts {
-    struct arena *arena;              /* for values of fields that are sent in several lines */
-    const struct plan_header *fields; /* as sent, in order */
+    struct arena *arena;
+    struct plan_header *fields;       /* one for each name: see request_facts_set_fields */
     size_t field_count;
     const struct plan_header *env;
     size_t env_count;
@@ -27,12 +27,12 @@ struct request_facts {
 
 /* No field, no flag, the time of the clock, client 192.0.2.1 (RFC 5737: an address that nobody has). */
 void request_facts_init(struct request_facts *facts, struct arena *arena);
+/* The fields as they are sent. Several lines of one name are one value, with ", " between (RFC 9110, 5.3). */
+void request_facts_set_fields(struct request_facts *facts, const struct plan_header *sent, size_t count);
 /* Hands them to the engine. Both live as long as the key; the scratch may be NULL. */
 void request_facts_bind(struct request_facts *facts, struct regex_scratch *scratch, struct request_key *key);
 /* OPTIONS with Origin and Access-Control-Request-Method. */
 bool request_facts_is_preflight(const struct request_facts *facts, struct slice method);
-/* The joined value of a field. */
-bool request_facts_field(struct request_facts *facts, struct slice name, struct slice *value);
 
 /* "192.0.2.1", "2001:db8::1". */
 bool request_client_read(const char *text, struct request_client *client);

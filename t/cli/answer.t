@@ -63,6 +63,17 @@ refused([$file, 'GET'], qr/RULES METHOD URL, or RULES -/, 'a word too few');
 refused(['-', '-'], qr/cannot both come from standard input/, 'rules and requests from one input');
 refused(['--base', 'ftp://x', $file, 'GET', '/'], qr/--base "ftp:\/\/x": its scheme/, 'a bad --base');
 refused(['--base', 'http://x/path', $file, 'GET', '/'], qr/a scheme, a host and a port only/, 'a --base with a path');
+refused(['-H', 'nonsense', $file, 'GET', '/'], qr/-H "nonsense": a field is written/, 'a field without a colon');
+refused(['-H', 'Host: a b', $file, 'GET', '/'], qr/-H "Host: a b": its host is not valid/, 'a bad Host field');
+refused(['--at', 'noon', $file, 'GET', '/'], qr/--at "noon": a time is written/, 'a bad time');
+refused(['--at', '2026-02-29', $file, 'GET', '/'], qr/--at "2026-02-29"/, 'a day that is none');
+refused(['--at', '2026-12-01T00:00', $file, 'GET', '/'], qr/--at "2026-12-01T00:00"/, 'a time of no zone');
+refused(['--client', '1.2.3', $file, 'GET', '/'], qr/no IPv4 or IPv6 address/, 'a bad address');
+refused(['--env', '=x', $file, 'GET', '/'], qr/NAME=VALUE/, 'a variable without a name');
+refused(['--chance', '101%', $file, 'GET', '/'], qr/from 0% to 100%, not "101%"/, 'a bad draw');
+refused(['--busy', 'very', $file, 'GET', '/'], qr/from 0% to 100%, not "very"/, 'a bad load');
+is((rulec('answer', '-H', 'host: shop.example', '--at', '2024-02-29T23:59:59-11:30', '--client', '::ffff:192.0.2.7', '--flag', 'f', '--env', 'E=1',
+    '--chance', '0%', '--busy', '100', $file, 'GET', '/cart'))[1], "308 /basket\n", 'all that may be said of a request; a Host field gives the host');
 
 # ---- lines ----
 sub lines {
