@@ -3,28 +3,34 @@
  * built answers. */
 #include "mod_redir307/answer.h"
 
+#include "mod_redir307/choice.h"
 #include "mod_redir307/condition.h"
 #include "mod_redir307/lookup.h"
 #include "mod_redir307/target.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* What one candidate is, read out of the map once. */
 struct rule {
     uint32_t action;
     uint32_t place;
+    bool is_choice;
+    unsigned status_get, status_other; /* of a choice's line; 0: the action's */
     struct target_source source;
     struct pattern_capture captures[PATTERN_CAPTURE_LIMIT];
 };
 
 static bool read_rule(struct lookup *lookup, const struct lookup_match *match, struct rule *rule)
 {
+    rule->status_get = rule->status_other = 0;
     if (match->is_exact) {
         struct ruleset_exact_view view;
 
         if (!ruleset_get_exact(lookup->ruleset, match->at, &view)) return false;
         rule->action = view.action;
         rule->place = view.head.place;
+        rule->is_choice = view.flags & RULESET_RULE_CHOICE;
         rule->source = (struct target_source){ .target = view.target,
                                                .is_template = view.flags & RULESET_RULE_TEMPLATE };
         return true;
@@ -35,6 +41,7 @@ static bool read_rule(struct lookup *lookup, const struct lookup_match *match, s
     if (!lookup_captures(lookup, &view, rule->captures)) return false;
     rule->action = view.action;
     rule->place = view.head.place;
+    rule->is_choice = view.flags & RULESET_RULE_CHOICE;
     rule->source = (struct target_source){ .target = view.target,
                                            .is_template = view.flags & RULESET_RULE_TEMPLATE,
                                            .program = view.program,
@@ -56,47 +63,71 @@ static bool is_get(struct slice method)
     return slice_equal(method, SLICE("GET")) || slice_equal(method, SLICE("HEAD"));
 }
 
-/* Permanent answers may be kept an hour unless the rule says otherwise: a wrong one can then be taken back. */
-static void set_cache(const struct ruleset_action *action, struct answer_scratch *scratch, struct answer *answer)
+/* Seconds that an answer may be kept: never past the next edge of a window that was asked. */
+static uint64_t bounded(uint64_t seconds, const struct reads *reads, int64_t now)
 {
-    char *out = scratch->cache_control;
-    size_t room = sizeof scratch->cache_control;
+    if (!reads->has_edge || reads->edge_s <= now) return reads->has_edge ? 0 : seconds;
+    uint64_t left = (uint64_t)(reads->edge_s - now);
+    return left < seconds ? left : seconds;
+}
+
+/* Unsaid, permanent answers may be kept an hour: a wrong one can then be taken back. What depends on more than Vary can
+ * tell is not kept at all. */
+static void set_cache(const struct lookup *lookup, const struct ruleset_action *action, const struct reads *reads,
+                      struct answer *answer)
+{
+    enum { UNSAID_SECONDS = 3600 };
+    char *out = lookup->scratch->cache_control;
+    size_t room = sizeof lookup->scratch->cache_control;
+    int64_t now = lookup->key->time_s;
+    unsigned long long seconds = bounded(action->cache_seconds, reads, now);
     int size = 0;
 
     switch (action->cache_kind) {
     case RULESET_CACHE_DEFAULT: break;
     case RULESET_CACHE_NONE: size = snprintf(out, room, "no-store"); break;
-    case RULESET_CACHE_SHARED: size = snprintf(out, room, "max-age=%lu", (unsigned long)action->cache_seconds); break;
-    case RULESET_CACHE_PRIVATE:
-        size = snprintf(out, room, "private, max-age=%lu", (unsigned long)action->cache_seconds);
-        break;
+    case RULESET_CACHE_SHARED: size = snprintf(out, room, "max-age=%llu", seconds); break;
+    case RULESET_CACHE_PRIVATE: size = snprintf(out, room, "private, max-age=%llu", seconds); break;
     default: {
         bool lasts = answer->status == 301 || answer->status == 308 || answer->status == 410;
 
-        size = snprintf(out, room, "%s", lasts ? "max-age=3600" : "no-cache");
+        if (reads->depends_on_client) size = snprintf(out, room, "no-store");
+        else if (!lasts) size = snprintf(out, room, "no-cache");
+        else size = snprintf(out, room, "max-age=%llu", (unsigned long long)bounded(UNSAID_SECONDS, reads, now));
     }
     }
     answer->cache_control = slice_of(out, (size_t)size);
 }
 
-static void add_vary(struct answer_scratch *scratch, struct answer *answer, struct slice name)
+/* A field name (RFC 9110, 5.1): bytes of a damaged file must not get into a header. */
+static bool is_token(struct slice text)
 {
-    char *out = scratch->vary;
-    size_t size = answer->vary.size, comma = size ? 2 : 0;
+    for (size_t i = 0; i < text.size; i++) {
+        char byte = text.data[i];
 
-    if (name.size + comma > ANSWER_FIELD_LIMIT - size) return;
-    if (comma) memcpy(out + size, ", ", comma);
-    memcpy(out + size + comma, name.data, name.size);
-    answer->vary = slice_of(out, size + comma + name.size);
+        if (!((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9')
+              || (byte && strchr("!#$%&'*+-.^_`|~", byte)))) {
+            return false;
+        }
+    }
+    return text.size > 0;
 }
 
-static void set_vary(const struct ruleset *rs, uint32_t list, const struct condition_reads *reads,
-                     struct answer_scratch *scratch, struct answer *answer)
+static void set_vary(const struct reads *reads, struct answer_scratch *scratch, struct answer *answer)
 {
-    struct slice name;
+    char *out = scratch->vary;
+    size_t size = 0;
 
-    if (reads->forwarded_scheme) add_vary(scratch, answer, SLICE("X-Forwarded-Proto"));
-    for (unsigned i = 0; ruleset_list_item(rs, list, i, &name); i++) add_vary(scratch, answer, name);
+    for (unsigned i = 0; i < reads->field_count; i++) {
+        struct slice name = reads->fields[i];
+        size_t comma = size ? 2 : 0;
+
+        if (!is_token(name) || name.size + comma > ANSWER_FIELD_LIMIT - size) continue;
+        memcpy(out + size, ", ", comma);
+        memcpy(out + size + comma, name.data, name.size);
+        size += comma + name.size;
+    }
+    answer->vary = slice_of(out, size);
 }
 
 /* Fills in the answer of a rule whose conditions hold. False: it cannot answer, *why says so. */
@@ -112,6 +143,7 @@ static bool make_answer(struct lookup *lookup, const struct ruleset_action *acti
         return true;
     }
     answer->status = is_get(lookup->key->method) ? action->status_get : action->status_other;
+    if (rule->status_get) answer->status = is_get(lookup->key->method) ? rule->status_get : rule->status_other;
     if (!is_known_status(answer->status, has_target)) {
         *why = "its record is damaged";
         return false;
@@ -134,8 +166,33 @@ static bool make_answer(struct lookup *lookup, const struct ruleset_action *acti
     return true;
 }
 
+/* What was made from other fields than those that were read: the rule's author names them (clause `vary`). */
+static void read_vary(const struct ruleset *rs, const struct ruleset_action *action, struct reads *reads)
+{
+    struct slice name;
+
+    for (unsigned i = 0; ruleset_list_item(rs, action->vary, i, &name); i++) reads_field(reads, name);
+}
+
+/* A `by` form: its line takes the place of the rule's target. */
+static bool choose(struct lookup *lookup, struct rule *rule, struct reads *reads, const char **why)
+{
+    struct choice_line line;
+
+    if (!rule->is_choice) return true;
+    if (!choice_pick(lookup, rule->source.target, rule->place, reads, &line)) {
+        *why = "no line of its `by` form fits";
+        return false;
+    }
+    rule->source.target = line.target;
+    rule->source.is_template = line.flags & CHOICE_TEMPLATE;
+    rule->status_get = line.status_get;
+    rule->status_other = line.status_other;
+    return true;
+}
+
 /* False: the next candidate is to be tried. */
-static bool try_rule(struct lookup *lookup, const struct lookup_match *match, struct condition_reads *reads,
+static bool try_rule(struct lookup *lookup, const struct lookup_match *match, struct reads *reads,
                      const struct answer_trace *trace, struct answer *answer)
 {
     struct rule rule;
@@ -146,14 +203,16 @@ static bool try_rule(struct lookup *lookup, const struct lookup_match *match, st
     if (!read_rule(lookup, match, &rule) || !ruleset_get_action(lookup->ruleset, rule.action, &action)) return false;
     if (lookup->key->is_preflight && !(action.flags & (RULESET_ACTION_PREFLIGHT | RULESET_ACTION_PASS))) {
         why = "a CORS preflight is left alone (`preflight redirect` would answer it)";
-    } else if (condition_holds(lookup->ruleset, action.conditions, lookup->key, reads, &why)) {
-        answers = make_answer(lookup, &action, &rule, answer, &why);
+    } else {
+        read_vary(lookup->ruleset, &action, reads);
+        answers = condition_holds(lookup, action.conditions, rule.place, reads, &why)
+               && choose(lookup, &rule, reads, &why) && make_answer(lookup, &action, &rule, answer, &why);
     }
     if (trace) trace->candidate(trace->baton, rule.place, why);
-    if (!answers) return false;
-    set_vary(lookup->ruleset, action.vary, reads, lookup->scratch, answer);
-    if (answer->outcome == ANSWER_SEND && !answer->is_too_long) set_cache(&action, lookup->scratch, answer);
-    return true;
+    if (answers && answer->outcome == ANSWER_SEND && !answer->is_too_long) {
+        set_cache(lookup, &action, reads, answer);
+    }
+    return answers;
 }
 
 void answer_request(const struct ruleset *ruleset, const struct request_key *key, struct answer_scratch *scratch,
@@ -161,20 +220,35 @@ void answer_request(const struct ruleset *ruleset, const struct request_key *key
 {
     struct lookup lookup;
     struct lookup_match match;
-    struct condition_reads reads = { 0 };
+    struct reads reads;
 
+    reads.field_count = 0;
+    reads.depends_on_client = reads.has_edge = false;
     *answer = (struct answer){ .outcome = ANSWER_NONE };
     if (!lookup_begin(&lookup, ruleset, key, scratch)) return;
     while (lookup_next(&lookup, &match)) {
-        if (try_rule(&lookup, &match, &reads, trace, answer)) return;
+        if (try_rule(&lookup, &match, &reads, trace, answer)) break;
         *answer = (struct answer){ .outcome = ANSWER_NONE };
     }
-    set_vary(ruleset, 0, &reads, scratch, answer);
+    set_vary(&reads, scratch, answer);
+}
+
+/* No controls, as httpd would refuse them; no bytes past ASCII. */
+static bool is_field_value(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+
+        if ((byte < ' ' && byte != '\t') || byte >= 0x7f) return false;
+    }
+    return true;
 }
 
 bool answer_header(const struct ruleset *ruleset, uint32_t headers, unsigned index, struct slice *name,
                    struct slice *value)
 {
-    return index < 1000 && ruleset_list_item(ruleset, headers, 2 * index, name)
-        && ruleset_list_item(ruleset, headers, 2 * index + 1, value);
+    enum { HEADER_LIMIT = 1000 };
+
+    return index < HEADER_LIMIT && ruleset_list_item(ruleset, headers, 2 * index, name)
+        && ruleset_list_item(ruleset, headers, 2 * index + 1, value) && is_token(*name) && is_field_value(*value);
 }

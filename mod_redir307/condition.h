@@ -1,19 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does a rule's condition program hold for a request? Private to the engine. */
+/* Does a rule's condition program hold for a request? And what was read of the request to tell. Private to the engine. */
 #ifndef MOD_REDIR307_CONDITION_H
 #define MOD_REDIR307_CONDITION_H
 
-#include "mod_redir307/request_key.h"
-#include "mod_redir307/ruleset_read.h"
+#include "mod_redir307/lookup.h"
 
-/* What was read of the request on the way to an answer: it goes into Vary, whichever branch wins. */
-struct condition_reads {
-    bool forwarded_scheme;
+enum { READS_FIELD_LIMIT = 32 };
+
+/* What was read on the way to an answer, whichever branch wins: it decides how long and for whom the answer may be
+ * kept. The slices lie in the map or are static. */
+struct reads {
+    struct slice fields[READS_FIELD_LIMIT]; /* request fields, each once: Vary */
+    unsigned field_count;
+    bool depends_on_client;  /* client, chance, env, flag or busy: no cache can tell the next request apart */
+    bool has_edge;
+    int64_t edge_s;          /* the next time at which a window that was asked opens or closes */
 };
 
-/* `conditions`: at in CONDITIONS, 0 holds always. What is no program does not hold. *why is static text, set where
- * the program does not hold. */
-bool condition_holds(const struct ruleset *ruleset, uint32_t conditions, const struct request_key *key,
-                     struct condition_reads *reads, const char **why);
+void reads_field(struct reads *reads, struct slice name);
+
+/* `conditions`: at in CONDITIONS, 0 holds always. `place` makes the draws of different rules independent. What is no
+ * program does not hold. *why is static text, set where it does not hold. */
+bool condition_holds(struct lookup *lookup, uint32_t conditions, uint32_t place, struct reads *reads,
+                     const char **why);
+
+/* True where the bytes of the section hold nothing but programs that this engine knows. */
+bool condition_section_is_sound(const uint8_t *bytes, uint64_t size);
+
+/* A number below `count` for a draw: by the client, or by chance (fixed, or independent for each `salt`). */
+uint64_t condition_draw_client(const struct request_key *key, uint64_t count);
+uint64_t condition_draw_chance(const struct request_key *key, uint64_t salt, uint64_t count);
 
 #endif

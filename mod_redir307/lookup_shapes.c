@@ -83,6 +83,7 @@ static bool depth_fits(const struct lookup *lookup, const struct ruleset_shape *
     case RULESET_SHAPE_HEAD: return lookup->segment_count == shape->head_count;
     case RULESET_SHAPE_SUBTREE:
     case RULESET_SHAPE_BELOW: return lookup->segment_count >= shape->head_count;
+    case RULESET_SHAPE_REGEX: return true;
     case RULESET_SHAPE_MANY: return lookup->segment_count >= shape->head_count + 1u + shape->rest_count;
     default: return false;
     }
@@ -97,6 +98,8 @@ bool lookup_match_pattern(struct lookup *lookup, const struct ruleset_pattern_vi
         .is_slash_exact = rule->flags & RULESET_RULE_SLASH_EXACT,
     };
     const struct pattern_subject subject = {
+        .regexes = lookup->ruleset->regexes,
+        .regex = lookup->key->regex,
         .path = lookup->path,
         .parameters = lookup->parameters,
         .parameter_count = lookup->parameter_count,

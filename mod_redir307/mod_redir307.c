@@ -207,7 +207,7 @@ static int translate_name(request_rec *r)
     struct told_decision *told = NULL;
     struct answer_scratch scratch;
     const struct ruleset *ruleset;
-    char host[URL_HOST_LIMIT + 1];
+    struct request_memory memory;
     struct request_key key;
     bool is_too_long = false;
     int status = DECLINED;
@@ -215,20 +215,25 @@ static int translate_name(request_rec *r)
     if (!server->file || place->engine == TOGGLE_OFF || !is_ours(r)) {
         return DECLINED;
     }
-    request_key_read(r, server->trusted, host, &key);
     if (APLOGrtrace3(r)) {
         told = apr_pcalloc(r->pool, sizeof(*told));
     }
     if (rules_file_interval(server->file) == WATCH_EACH_REQUEST) {
         rules_file_look(server->file);
+        samples_take(server->main_server);
     }
+    request_key_read(r, server, &memory, &key);
 
-    /* Between these two nothing waits: no file, no log, no lock of another's. */
+    /* Until they are left again nothing waits: no file, no log, no lock of another's. */
+    flags_enter(server->flags);
     ruleset = rules_file_enter(server->file);
     if (ruleset) {
         struct answer_trace trace = { .candidate = tell_candidate, .baton = told };
         struct answer answer;
 
+        if (ruleset_has_regexes(ruleset)) {
+            key.regex = request_regex_scratch();
+        }
         if (told) {
             told->ruleset = ruleset;
             trace_request(&key, told->request, sizeof(told->request));
@@ -241,6 +246,7 @@ static int translate_name(request_rec *r)
         }
     }
     rules_file_leave(server->file);
+    flags_leave(server->flags);
 
     if (told && ruleset) {
         tell_decision(r, told);
@@ -269,12 +275,17 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
 {
     (void)plog;
-    return is_first_pass() ? OK : rules_files_open(pconf, ptemp, main_server);
+    if (is_first_pass()) {
+        return OK;
+    }
+    flags_open_all(pconf, main_server);
+    return rules_files_open(pconf, ptemp, main_server);
 }
 
 static void child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     rules_files_guard(pchild, main_server);
+    request_regex_init(pchild);
     watch_start(pchild, main_server);
 }
 

@@ -23,6 +23,7 @@ enum expose { EXPOSE_UNSET, EXPOSE_OFF, EXPOSE_ID, EXPOSE_RULE };
 enum { WATCH_UNSET = -2, WATCH_OFF = -1, WATCH_EACH_REQUEST = 0 };
 
 struct rules_file;
+struct flags;
 
 /* Of a server or virtual host. After the merge nothing is unset but `rules` and `trusted`. */
 struct server_settings {
@@ -33,7 +34,10 @@ struct server_settings {
     apr_array_header_t *trusted; /* apr_ipsubnet_t * each; NULL: unset */
     enum toggle note;
     enum expose expose;
-    struct rules_file *file; /* the one at `rules`, from post_config on; NULL: no rules here */
+    const char *flags_path;  /* as `rules` */
+    /* From post_config on. */
+    struct rules_file *file; /* the one at `rules`; NULL: no rules here */
+    struct flags *flags;     /* those in `flags_path`; NULL: every flag is off */
 };
 
 /* Of a <Location>. */
@@ -49,9 +53,23 @@ void *place_settings_merge(apr_pool_t *pool, void *outer, void *inner);
 
 /* ---- the request (mod_redir307_request.c) ---- */
 
-/* Fills *key; its slices lie in the request or in `host`. `trusted` may be NULL. */
-void request_key_read(const request_rec *r, const apr_array_header_t *trusted,
-                      char host[URL_HOST_LIMIT + 1], struct request_key *key);
+/* What a request's key points to besides the request itself. */
+struct request_memory {
+    char host[URL_HOST_LIMIT + 1];
+    struct request_fields fields;
+    const request_rec *r;
+    const struct flags *flags;
+};
+
+/* Fills *key; its slices lie in the request or in *memory. Its functions may be called until the request ends, and
+ * need flags_enter(). */
+void request_key_read(const request_rec *r, const struct server_settings *server, struct request_memory *memory,
+                      struct request_key *key);
+
+/* Memory for regexes, one a thread; NULL where there is none. */
+struct regex_scratch *request_regex_scratch(void);
+/* In a child, before the first request. */
+void request_regex_init(apr_pool_t *pchild);
 
 /* ---- the rule files (mod_redir307_open.c, then mod_redir307_files.c) ---- */
 
@@ -81,6 +99,23 @@ void rules_file_leave(struct rules_file *file);
 
 /* In a child: guards the mappings that it inherited. */
 void rules_files_guard(apr_pool_t *pchild, server_rec *main_server);
+
+/* ---- what is sampled (mod_redir307_samples.c) ---- */
+
+/* post_config: finds the folders of flags that servers name, and reads them once. */
+void flags_open_all(apr_pool_t *pconf, server_rec *main_server);
+bool flags_are_named(const server_rec *main_server);
+
+/* Between these two the flags stay as they are; NULL is allowed, and has none on. */
+void flags_enter(struct flags *flags);
+void flags_leave(struct flags *flags);
+bool flag_is_on(const struct flags *flags, struct slice name);
+
+/* The share of the server's workers that were busy at the last sample. */
+unsigned busy_percent_now(void);
+
+/* Reads the flags and the load anew. */
+void samples_take(const server_rec *main_server);
 
 /* ---- the watcher (mod_redir307_watch.c) ---- */
 

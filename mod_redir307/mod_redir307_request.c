@@ -3,9 +3,13 @@
  * decoded cannot tell `%2F` from `/` or `%3F` from `?` any more, so the engine has a normal form of its own. */
 #include "mod_redir307/mod_redir307.h"
 
+#include "mod_redir307/regex.h"
+
 #include "apr_network_io.h"
 #include "http_core.h"
 #include "http_protocol.h"
+
+#include <pthread.h>
 
 /* The path and query of a request target: "/a?b" (origin-form) or "http://h/a?b" (absolute-form). */
 static void read_target(const char *target, struct request_key *key)
@@ -71,14 +75,135 @@ static bool is_preflight(const request_rec *r)
            apr_table_get(r->headers_in, "Access-Control-Request-Method");
 }
 
-void request_key_read(const request_rec *r, const apr_array_header_t *trusted, char host[URL_HOST_LIMIT + 1],
+/* httpd's tables want a name that ends in NUL. */
+enum { FIELD_NAME_LIMIT = 255 };
+
+static bool get_from(const apr_table_t *table, struct slice name, struct slice *value)
+{
+    char name_string[FIELD_NAME_LIMIT + 1];
+    const char *found;
+
+    if (name.size > FIELD_NAME_LIMIT) {
+        return false;
+    }
+    memcpy(name_string, name.data, name.size);
+    name_string[name.size] = '\0';
+    found = apr_table_get(table, name_string);
+    if (found) {
+        *value = slice_from_string(found);
+    }
+    return found != NULL;
+}
+
+/* httpd has joined repeated lines by ", " already. */
+static bool get_header(void *baton, struct slice name, struct slice *value)
+{
+    const struct request_memory *memory = baton;
+
+    return get_from(memory->r->headers_in, name, value);
+}
+
+/* What SetEnvIf and modules before us set; SetEnv comes later. */
+static bool get_env(void *baton, struct slice name, struct slice *value)
+{
+    const struct request_memory *memory = baton;
+
+    return get_from(memory->r->subprocess_env, name, value);
+}
+
+static bool get_flag(void *baton, struct slice name)
+{
+    const struct request_memory *memory = baton;
+
+    return flag_is_on(memory->flags, name);
+}
+
+/* The client as mod_remoteip and others see it. */
+static struct request_client read_client(const request_rec *r)
+{
+    static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+    const apr_sockaddr_t *address = r->useragent_addr;
+    struct request_client client = { .family = 0 };
+
+    if (address && address->family == APR_INET) {
+        client.family = 4;
+        memcpy(client.address, &address->sa.sin.sin_addr, 4);
+    }
+#if APR_HAVE_IPV6
+    else if (address && address->family == APR_INET6) {
+        const uint8_t *bytes = (const uint8_t *)&address->sa.sin6.sin6_addr;
+
+        if (memcmp(bytes, mapped, sizeof(mapped)) == 0) {
+            client.family = 4;
+            memcpy(client.address, bytes + sizeof(mapped), 4);
+        }
+        else {
+            client.family = 6;
+            memcpy(client.address, bytes, 16);
+        }
+    }
+#endif
+    return client;
+}
+
+/* Another number for each request of each child: for sharing out load, not for secrets. The engine mixes it. */
+static uint64_t draw(const request_rec *r)
+{
+    uint64_t number = (uint64_t)r->request_time * 0x9e3779b97f4a7c15u;
+
+    number ^= (uint64_t)r->connection->id << 32 ^ (uint64_t)(uintptr_t)r ^ (uint64_t)r->connection->keepalives << 48;
+    number = (number ^ number >> 31) * 0xbf58476d1ce4e5b9u;
+    return number ^ number >> 29;
+}
+
+static pthread_key_t regex_key;
+static bool has_regex_key;
+
+static void close_scratch(void *scratch)
+{
+    regex_scratch_close(scratch);
+}
+
+/* Threads that end later leave their memory to the process. */
+static apr_status_t forget_key(void *baton)
+{
+    (void)baton;
+    has_regex_key = false;
+    pthread_key_delete(regex_key);
+    return APR_SUCCESS;
+}
+
+void request_regex_init(apr_pool_t *pchild)
+{
+    has_regex_key = pthread_key_create(&regex_key, close_scratch) == 0;
+    if (has_regex_key) {
+        apr_pool_cleanup_register(pchild, NULL, forget_key, apr_pool_cleanup_null);
+    }
+}
+
+struct regex_scratch *request_regex_scratch(void)
+{
+    struct regex_scratch *scratch;
+
+    if (!has_regex_key) {
+        return NULL;
+    }
+    scratch = pthread_getspecific(regex_key);
+    if (!scratch) {
+        scratch = regex_scratch_open();
+        pthread_setspecific(regex_key, scratch);
+    }
+    return scratch;
+}
+
+void request_key_read(const request_rec *r, const struct server_settings *server, struct request_memory *memory,
                       struct request_key *key)
 {
     *key = (struct request_key){ .method = slice_from_string(r->method) };
     read_target(r->unparsed_uri, key);
 
     key->scheme = slice_from_string(ap_http_scheme(r));
-    if (is_trusted(r, trusted)) {
+    if (is_trusted(r, server->trusted)) {
         struct slice forwarded = forwarded_scheme(r);
 
         /* The field was looked for, so the answer depends on it even where it is absent. */
@@ -89,9 +214,20 @@ void request_key_read(const request_rec *r, const apr_array_header_t *trusted, c
     }
 
     /* r->hostname is checked and lower case already; a name that no site can have stays empty. */
-    if (!r->hostname || !url_normalize_host(slice_from_string(r->hostname), host, &key->host)) {
+    if (!r->hostname || !url_normalize_host(slice_from_string(r->hostname), memory->host, &key->host)) {
         key->host = SLICE("");
     }
     key->port = r->parsed_uri.port_str ? r->parsed_uri.port : url_default_port(key->scheme);
+
+    memory->r = r;
+    memory->flags = server->flags;
+    memory->fields = (struct request_fields){
+        .header = get_header, .env = get_env, .flag = get_flag, .baton = memory
+    };
+    key->fields = &memory->fields;
+    key->client = read_client(r);
+    key->time_s = apr_time_sec(r->request_time);
+    key->chance = draw(r);
+    key->busy_percent = busy_percent_now();
     key->is_preflight = is_preflight(r);
 }

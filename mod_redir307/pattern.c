@@ -4,7 +4,15 @@
 #include "mod_redir307/pattern.h"
 
 #include "mod_redir307/pattern_segment.h"
+#include "mod_redir307/regex.h"
 #include "mod_redir307/ruleset_read.h"
+
+static uint32_t read_u32(struct ruleset_cursor *program)
+{
+    uint32_t low = cursor_u16(program);
+
+    return low | (uint32_t)cursor_u16(program) << 16;
+}
 
 /* Reads one segment of the program. False: no program. */
 static bool read_segment(struct ruleset_cursor *program, struct pattern_segment *segment)
@@ -14,12 +22,11 @@ static bool read_segment(struct ruleset_cursor *program, struct pattern_segment 
     for (unsigned i = 0; i < segment->part_count; i++) {
         struct pattern_part *part = &segment->parts[i];
 
-        part->kind = cursor_u8(program);
+        *part = (struct pattern_part){ .kind = cursor_u8(program) };
         part->capture = cursor_u8(program);
-        part->text = slice_of("", 0);
-        part->set_count = 0;
         if (part->kind >= PATTERN_PART_KIND_COUNT) return false;
         if (part->kind == PATTERN_LITERAL) part->text = cursor_slice(program);
+        if (part->kind == PATTERN_REGEX) part->regex = read_u32(program);
         if (part->kind == PATTERN_SET) {
             part->set_count = cursor_u8(program);
             part->set = program->at;
@@ -51,8 +58,8 @@ static void keep(struct pattern_capture *captures, unsigned capture, const char 
 }
 
 /* The segments behind `{x...}`: read in order, matched where the last `count` segments of [at, *end) begin. */
-static bool match_rest(struct ruleset_cursor *program, unsigned count, bool ignores_case, const char *at,
-                       const char **end, struct pattern_capture *captures, bool *case_differs)
+static bool match_rest(struct ruleset_cursor *program, unsigned count, const char *at, const char **end,
+                       struct pattern_match_state *state)
 {
     const char *start = *end;
 
@@ -69,110 +76,120 @@ static bool match_rest(struct ruleset_cursor *program, unsigned count, bool igno
         struct slice text;
 
         if (!read_segment(program, &segment) || !next_segment(&walk, *end, &text)) return false;
-        if (!pattern_segment_match(&segment, text, ignores_case, captures, case_differs)) return false;
+        if (!pattern_segment_match(&segment, text, state)) return false;
     }
     *end = start;
     return true;
 }
 
-/* `{x...}`, with what stands behind it. `at` is behind the head, `end` behind the path's last segment, `whole_end`
- * behind its trailing slash. */
-static bool match_many(struct ruleset_cursor *program, bool ignores_case, const char *at, const char *end,
-                       const char *whole_end, struct pattern_capture *captures, bool *case_differs,
-                       bool *slash_is_captured)
+/* A path under way: `at` behind what is matched, `end` behind the last segment, `whole_end` behind a trailing slash. */
+struct path_walk {
+    const char *at, *end, *whole_end;
+    bool slash_counts; /* the trailing slash is not part of a capture */
+};
+
+/* `{x...}`, with what stands behind it. */
+static bool match_many(struct ruleset_cursor *program, struct path_walk *path, struct pattern_match_state *state)
 {
     unsigned capture = cursor_u8(program);
     struct slice suffix = cursor_slice(program);
     unsigned rest_count = cursor_u8(program);
+    const char *at = path->at, *stop = path->end;
 
     if (program->failed || rest_count > PATTERN_SEGMENT_LIMIT) return false;
-    if (at == end || *at != '/') return false;
-    const char *stop = end;
-    if (rest_count > 0 && !match_rest(program, rest_count, ignores_case, at, &stop, captures, case_differs)) {
-        return false;
-    }
+    if (at == stop || *at != '/') return false;
+    if (rest_count > 0 && !match_rest(program, rest_count, at, &stop, state)) return false;
     if (suffix.size > 0) {
-        /* at least one byte before it */
         struct slice left = slice_of(at, (size_t)(stop - at));
 
+        /* at least one byte before it */
         if (left.size < suffix.size + 2 || !pattern_is_boundary(left, left.size - suffix.size)) return false;
-        if (!pattern_text_equal(slice_of(stop - suffix.size, suffix.size), suffix, ignores_case, case_differs)) {
+        stop -= suffix.size;
+        if (!pattern_text_equal(slice_of(stop, suffix.size), suffix, state->ignores_case, &state->case_differs)) {
             return false;
         }
-        stop -= suffix.size;
     }
     if (stop - at < 2) return false;
     if (rest_count == 0 && suffix.size == 0) {
-        stop = whole_end;
-        *slash_is_captured = true;
+        stop = path->whole_end;
+        path->slash_counts = false;
     }
-    keep(captures, capture, at + 1, stop);
+    keep(state->captures, capture, at + 1, stop);
     return true;
 }
 
-static bool match_path(struct ruleset_cursor *program, struct pattern_flags flags, struct slice path,
-                       struct pattern_capture *captures, unsigned *cost)
+/* A regex over the whole path, as it is. */
+static bool match_regex(struct ruleset_cursor *program, struct slice path, struct pattern_match_state *state)
 {
-    const char *at = path.data, *whole_end = path.data + path.size, *end = whole_end;
-    bool has_slash = path.size > 1 && end[-1] == '/';
-    bool case_differs = false, slash_counts = true;
-    unsigned head_count = cursor_u8(program);
+    struct slice groups[REGEX_GROUP_LIMIT];
+    uint32_t regex = read_u32(program);
+    unsigned count = cursor_u8(program);
 
-    if (path.size == 0 || head_count > PATTERN_SEGMENT_LIMIT) return false;
-    if (end[-1] == '/') end--; /* "/" has no segment, "/a/" has one */
-
-    struct pattern_segment last;
-    struct slice text = slice_of("", 0);
-    for (unsigned i = 0; i < head_count; i++) {
-        if (!read_segment(program, &last) || !next_segment(&at, end, &text)) return false;
-        /* The last one of a BELOW is judged when the tail is known. */
-        if (i + 1 < head_count
-            && !pattern_segment_match(&last, text, flags.ignores_case, captures, &case_differs)) {
-            return false;
-        }
-    }
-
-    unsigned tail = cursor_u8(program);
-    if (head_count > 0 && tail != PATTERN_TAIL_BELOW
-        && !pattern_segment_match(&last, text, flags.ignores_case, captures, &case_differs)) {
+    if (program->failed
+        || !regex_match(state->subject->regexes, regex, path, state->subject->regex, groups)) {
         return false;
     }
+    for (unsigned i = 0; i < count; i++) {
+        unsigned capture = cursor_u8(program), group = cursor_u8(program);
+
+        if (group >= REGEX_GROUP_LIMIT) return false;
+        keep(state->captures, capture, groups[group].data, groups[group].data + groups[group].size);
+    }
+    return !program->failed;
+}
+
+/* What stands behind the head, whose last segment is `last` with the text `text`. */
+static bool match_tail(struct ruleset_cursor *program, unsigned head_count, const struct pattern_segment *last,
+                       struct slice text, struct path_walk *path, struct pattern_match_state *state)
+{
+    unsigned tail = cursor_u8(program);
+    size_t used;
+
+    if (head_count > 0 && tail != PATTERN_TAIL_BELOW && !pattern_segment_match(last, text, state)) return false;
     switch (tail) {
-    case PATTERN_TAIL_NONE:
-        if (at != end) return false;
-        break;
+    case PATTERN_TAIL_NONE: return path->at == path->end;
     case PATTERN_TAIL_SUBTREE:
-        keep(captures, cursor_u8(program), at < whole_end ? at + 1 : at, whole_end);
-        slash_counts = false;
-        break;
+        path->slash_counts = false;
+        keep(state->captures, cursor_u8(program), path->at < path->whole_end ? path->at + 1 : path->at,
+             path->whole_end);
+        return true;
     case PATTERN_TAIL_BELOW: {
         unsigned capture = cursor_u8(program);
-        size_t used;
 
-        if (head_count == 0
-            || !pattern_segment_match_start(&last, text, flags.ignores_case, captures, &case_differs, &used)) {
-            return false;
-        }
-        keep(captures, capture, text.data + used, whole_end);
-        slash_counts = false;
-        break;
+        path->slash_counts = false;
+        if (head_count == 0 || !pattern_segment_match_start(last, text, state, &used)) return false;
+        keep(state->captures, capture, text.data + used, path->whole_end);
+        return true;
     }
-    case PATTERN_TAIL_MANY: {
-        bool slash_is_captured = false;
+    case PATTERN_TAIL_MANY: return match_many(program, path, state);
+    case PATTERN_TAIL_REGEX:
+        path->slash_counts = false;
+        return head_count == 0 && match_regex(program, state->subject->path, state);
+    default: return false;
+    }
+}
 
-        if (!match_many(program, flags.ignores_case, at, end, whole_end, captures, &case_differs,
-                        &slash_is_captured)) {
-            return false;
-        }
-        slash_counts = !slash_is_captured;
-        break;
-    }
-    default:
-        return false;
-    }
+static bool match_path(struct ruleset_cursor *program, struct pattern_flags flags, struct pattern_match_state *state,
+                       unsigned *cost)
+{
+    struct slice whole = state->subject->path, text = slice_of("", 0);
+    struct path_walk path = { .at = whole.data, .end = whole.data + whole.size, .slash_counts = true };
+    struct pattern_segment last = { .part_count = 0 };
+    unsigned head_count = cursor_u8(program);
 
-    *cost = case_differs ? PATTERN_CASE_DIFFERS : 0;
-    if (slash_counts && has_slash != flags.ends_in_slash && path.size > 1) {
+    if (whole.size == 0 || head_count > PATTERN_SEGMENT_LIMIT) return false;
+    path.whole_end = path.end;
+    if (path.end[-1] == '/') path.end--; /* "/" has no segment, "/a/" has one */
+    for (unsigned i = 0; i < head_count; i++) {
+        if (!read_segment(program, &last) || !next_segment(&path.at, path.end, &text)) return false;
+        /* The last one is judged when the tail is known. */
+        if (i + 1 < head_count && !pattern_segment_match(&last, text, state)) return false;
+    }
+    if (!match_tail(program, head_count, &last, text, &path, state)) return false;
+
+    bool has_slash = path.end < path.whole_end;
+    *cost = state->case_differs ? PATTERN_CASE_DIFFERS : 0;
+    if (path.slash_counts && has_slash != flags.ends_in_slash && whole.size > 1) {
         if (flags.is_slash_exact) return false;
         *cost |= PATTERN_SLASH_DIFFERS;
     }
@@ -180,8 +197,7 @@ static bool match_path(struct ruleset_cursor *program, struct pattern_flags flag
 }
 
 /* One parameter of the source: the first occurrence that fits is taken. */
-static bool match_parameter(struct ruleset_cursor *program, const struct pattern_subject *subject,
-                            struct pattern_capture *captures)
+static bool match_parameter(struct ruleset_cursor *program, struct pattern_match_state *state)
 {
     struct slice name = cursor_slice(program);
     unsigned kind = cursor_u8(program);
@@ -189,14 +205,11 @@ static bool match_parameter(struct ruleset_cursor *program, const struct pattern
 
     if (program->failed || kind > PATTERN_VALUE_PATTERN) return false;
     if (kind == PATTERN_VALUE_PATTERN && !read_segment(program, &value)) return false;
-    for (unsigned i = 0; i < subject->parameter_count; i++) {
-        const struct pattern_parameter *parameter = &subject->parameters[i];
-        bool case_differs = false;
+    for (unsigned i = 0; i < state->subject->parameter_count; i++) {
+        const struct pattern_parameter *parameter = &state->subject->parameters[i];
 
         if (!slice_equal(parameter->name, name)) continue;
-        if (kind == PATTERN_VALUE_ANY || pattern_value_match(&value, parameter->value, captures, &case_differs)) {
-            return true;
-        }
+        if (kind == PATTERN_VALUE_ANY || pattern_value_match(&value, parameter->value, state)) return true;
     }
     return false;
 }
@@ -206,12 +219,14 @@ bool pattern_match(struct slice program, struct pattern_flags flags, const struc
 {
     const uint8_t *start = (const uint8_t *)program.data;
     struct ruleset_cursor cursor = { .at = start, .end = start + program.size };
+    struct pattern_match_state state = { .subject = subject, .ignores_case = flags.ignores_case,
+                                         .captures = captures };
 
-    if (!match_path(&cursor, flags, subject->path, captures, cost)) return false;
+    if (!match_path(&cursor, flags, &state, cost)) return false;
     unsigned count = cursor_u8(&cursor);
     if (count > PATTERN_PARAMETER_LIMIT) return false;
     for (unsigned i = 0; i < count; i++) {
-        if (!match_parameter(&cursor, subject, captures)) return false;
+        if (!match_parameter(&cursor, &state)) return false;
     }
     return !cursor.failed;
 }
@@ -224,8 +239,15 @@ static void skip_path(struct ruleset_cursor *program)
 
     for (unsigned i = 0; i < head_count; i++) program->failed |= !read_segment(program, &segment);
     unsigned tail = cursor_u8(program);
-    program->failed |= tail > PATTERN_TAIL_MANY;
-    if (tail != PATTERN_TAIL_NONE) cursor_u8(program);
+    program->failed |= tail > PATTERN_TAIL_REGEX;
+    if (tail == PATTERN_TAIL_REGEX) {
+        read_u32(program);
+        unsigned count = cursor_u8(program);
+
+        for (unsigned i = 0; i < 2 * count; i++) cursor_u8(program);
+    } else if (tail != PATTERN_TAIL_NONE) {
+        cursor_u8(program);
+    }
     if (tail == PATTERN_TAIL_MANY) {
         cursor_slice(program);
         unsigned rest_count = cursor_u8(program);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sources other than plain exact paths: a small program that is run against a request's normal path and decoded query.
  *
- *   program   u8 head_count, segment*head_count, u8 tail, [u8 capture unless tail NONE],
- *             [MANY: string suffix, u8 rest_count, segment*rest_count], u8 parameter_count, parameter*parameter_count
+ *   program   u8 head_count, segment*head_count, u8 tail, [u8 capture: SUBTREE, BELOW, MANY],
+ *             [MANY: string suffix, u8 rest_count, segment*rest_count],
+ *             [REGEX (head_count 0): u32 regex, u8 count, (u8 capture, u8 group)*count],
+ *             u8 parameter_count, parameter*parameter_count
  *   segment   u8 part_count, part*part_count
- *   part      u8 kind, u8 capture, [LITERAL: string] [SET: u8 count, string*count]
+ *   part      u8 kind, u8 capture, [LITERAL: string] [SET: u8 count, string*count] [REGEX: u32 regex]
  *   parameter string name, u8 value_kind, [PATTERN: segment]
  *   string    u16 size, bytes
  *
@@ -39,7 +41,13 @@ enum pattern_part_kind {
     PATTERN_FREE,
     PATTERN_PART_KIND_COUNT
 };
-enum pattern_tail { PATTERN_TAIL_NONE, PATTERN_TAIL_SUBTREE, PATTERN_TAIL_BELOW, PATTERN_TAIL_MANY };
+enum pattern_tail {
+    PATTERN_TAIL_NONE,
+    PATTERN_TAIL_SUBTREE,
+    PATTERN_TAIL_BELOW,
+    PATTERN_TAIL_MANY,
+    PATTERN_TAIL_REGEX /* the whole path, as it is */
+};
 enum pattern_value { PATTERN_VALUE_ANY, PATTERN_VALUE_PATTERN };
 
 struct pattern_parameter {
@@ -49,7 +57,12 @@ struct pattern_parameter {
     uint64_t name_hash;
 };
 
+struct regex_table;
+struct regex_scratch;
+
 struct pattern_subject {
+    const struct regex_table *regexes;
+    struct regex_scratch *regex;
     struct slice path;  /* normal form */
     const struct pattern_parameter *parameters;
     unsigned parameter_count;

@@ -4,6 +4,7 @@
  * nearest place where it can end so that all parts behind it fit. That is linear in parts times bytes. */
 #include "mod_redir307/pattern_segment.h"
 
+#include "mod_redir307/regex.h"
 #include "mod_redir307/ruleset_read.h"
 
 enum { NOWHERE = UINT16_MAX };
@@ -127,11 +128,13 @@ static bool set_holds(const struct pattern_part *part, struct slice text, bool i
 }
 
 /* A placeholder against a whole text. */
-static bool part_takes(const struct pattern_part *part, struct slice text, bool ignores_case, bool *case_differs)
+static bool part_takes(const struct pattern_part *part, struct slice text, struct pattern_match_state *state)
 {
     if (text.size == 0) return false;
     switch (part->kind) {
-    case PATTERN_SET: return set_holds(part, text, ignores_case, case_differs);
+    case PATTERN_SET: return set_holds(part, text, state->ignores_case, &state->case_differs);
+    case PATTERN_REGEX:
+        return regex_match(state->subject->regexes, part->regex, text, state->subject->regex, NULL);
     case PATTERN_UUID: return text.size == 36 && is_uuid(text.data);
     case PATTERN_DATE: return text.size == 10 && is_date(text.data);
     case PATTERN_VERSION: return is_version(text);
@@ -140,7 +143,7 @@ static bool part_takes(const struct pattern_part *part, struct slice text, bool 
     }
     if (!is_run(part->kind)) return false;
     for (size_t i = 0; i < text.size; i++) {
-        if (!is_run_byte(part->kind, text.data[i], ignores_case)) return false;
+        if (!is_run_byte(part->kind, text.data[i], state->ignores_case)) return false;
     }
     return true;
 }
@@ -205,29 +208,27 @@ static void keep(const struct pattern_part *part, struct slice text, struct patt
     if (captures && part->capture < PATTERN_CAPTURE_LIMIT) captures[part->capture].text = text;
 }
 
-/* How a text is looked at. */
-struct mode {
-    bool ignores_case;
+/* How far a text is to be matched. */
+struct extent {
     bool is_decoded; /* a query value: "%" is a byte like any other */
     bool open_end;   /* the last part may stop anywhere */
 };
 
 /* Several placeholders. *used: where the last part stops. */
-static bool match_shared(const struct pattern_part *parts, unsigned count, struct slice text, struct mode mode,
-                         struct pattern_capture *captures, bool *case_differs, size_t *used)
+static bool match_shared(const struct pattern_part *parts, unsigned count, struct slice text, struct extent extent,
+                         struct pattern_match_state *state, size_t *used)
 {
-    bool ignores_case = mode.ignores_case;
     uint16_t ends[PATTERN_PART_LIMIT][PATTERN_SHARED_SEGMENT_SIZE + 1];
     uint16_t next[PATTERN_SHARED_SEGMENT_SIZE + 2];
     uint8_t fits[PATTERN_SHARED_SEGMENT_SIZE + 1];
 
     if (text.size > PATTERN_SHARED_SEGMENT_SIZE || count > PATTERN_PART_LIMIT) return false;
-    for (size_t q = 0; q <= text.size; q++) fits[q] = mode.open_end || q == text.size;
+    for (size_t q = 0; q <= text.size; q++) fits[q] = extent.open_end || q == text.size;
     for (unsigned i = count; i-- > 0;) {
         next[text.size + 1] = NOWHERE;
-        for (size_t q = 0; q <= text.size && !mode.is_decoded; q++) fits[q] &= pattern_is_boundary(text, q);
+        for (size_t q = 0; q <= text.size && !extent.is_decoded; q++) fits[q] &= pattern_is_boundary(text, q);
         for (size_t q = text.size + 1; q-- > 0;) next[q] = fits[q] ? (uint16_t)q : next[q + 1];
-        find_ends(&parts[i], text, ignores_case, fits, next, ends[i]);
+        find_ends(&parts[i], text, state->ignores_case, fits, next, ends[i]);
         for (size_t q = 0; q <= text.size; q++) fits[q] = ends[i][q] != NOWHERE;
     }
 
@@ -238,10 +239,12 @@ static bool match_shared(const struct pattern_part *parts, unsigned count, struc
         if (end == NOWHERE) return false;
         struct slice taken = slice_of(text.data + at, end - at);
         if (parts[i].kind == PATTERN_LITERAL) {
-            pattern_text_equal(taken, parts[i].text, ignores_case, case_differs);
+            pattern_text_equal(taken, parts[i].text, state->ignores_case, &state->case_differs);
         } else {
-            if (parts[i].kind == PATTERN_SET) set_holds(&parts[i], taken, ignores_case, case_differs);
-            keep(&parts[i], taken, captures);
+            if (parts[i].kind == PATTERN_SET) {
+                set_holds(&parts[i], taken, state->ignores_case, &state->case_differs);
+            }
+            keep(&parts[i], taken, state->captures);
         }
         at = end;
     }
@@ -249,67 +252,62 @@ static bool match_shared(const struct pattern_part *parts, unsigned count, struc
     return true;
 }
 
-static bool cut_start(const struct pattern_part *part, struct slice *text, bool ignores_case, bool *case_differs)
+static bool cut_start(const struct pattern_part *part, struct slice *text, struct pattern_match_state *state)
 {
     if (text->size < part->text.size
-        || !pattern_text_equal(slice_of(text->data, part->text.size), part->text, ignores_case, case_differs)) {
+        || !pattern_text_equal(slice_of(text->data, part->text.size), part->text, state->ignores_case,
+                               &state->case_differs)) {
         return false;
     }
     *text = slice_of(text->data + part->text.size, text->size - part->text.size);
     return true;
 }
 
-/* The whole text. */
-static bool match_whole(const struct pattern_segment *segment, struct slice text, struct mode mode,
-                        struct pattern_capture *captures, bool *case_differs)
+static bool cut_end(const struct pattern_part *part, struct slice *text, struct extent extent,
+                    struct pattern_match_state *state)
+{
+    struct slice last = part->text;
+
+    if (text->size < last.size || !(extent.is_decoded || pattern_is_boundary(*text, text->size - last.size))) {
+        return false;
+    }
+    text->size -= last.size;
+    return pattern_text_equal(slice_of(text->data + text->size, last.size), last, state->ignores_case,
+                              &state->case_differs);
+}
+
+static bool match_whole(const struct pattern_segment *segment, struct slice text, struct extent extent,
+                        struct pattern_match_state *state)
 {
     const struct pattern_part *first = segment->parts, *end = first + segment->part_count;
     size_t used;
 
-    if (first < end && first->kind == PATTERN_LITERAL) {
-        if (!cut_start(first, &text, mode.ignores_case, case_differs)) return false;
-        first++;
-    }
-    if (first < end && end[-1].kind == PATTERN_LITERAL) {
-        struct slice last = end[-1].text;
-
-        if (text.size < last.size || !(mode.is_decoded || pattern_is_boundary(text, text.size - last.size))) {
-            return false;
-        }
-        text.size -= last.size;
-        if (!pattern_text_equal(slice_of(text.data + text.size, last.size), last, mode.ignores_case, case_differs)) {
-            return false;
-        }
-        end--;
-    }
+    if (first < end && first->kind == PATTERN_LITERAL && !cut_start(first++, &text, state)) return false;
+    if (first < end && end[-1].kind == PATTERN_LITERAL && !cut_end(--end, &text, extent, state)) return false;
     if (first == end) return text.size == 0;
     if (end - first == 1) {
-        if (!part_takes(first, text, mode.ignores_case, case_differs)) return false;
-        keep(first, text, captures);
+        if (!part_takes(first, text, state)) return false;
+        keep(first, text, state->captures);
         return true;
     }
-    return match_shared(first, (unsigned)(end - first), text, mode, captures, case_differs, &used);
+    return match_shared(first, (unsigned)(end - first), text, extent, state, &used);
 }
 
-bool pattern_segment_match(const struct pattern_segment *segment, struct slice text, bool ignores_case,
-                           struct pattern_capture *captures, bool *case_differs)
+bool pattern_segment_match(const struct pattern_segment *segment, struct slice text,
+                           struct pattern_match_state *state)
 {
-    return match_whole(segment, text, (struct mode){ .ignores_case = ignores_case }, captures, case_differs);
+    return match_whole(segment, text, (struct extent){ .open_end = false }, state);
 }
 
-bool pattern_segment_match_start(const struct pattern_segment *segment, struct slice text, bool ignores_case,
-                                 struct pattern_capture *captures, bool *case_differs, size_t *used)
+bool pattern_segment_match_start(const struct pattern_segment *segment, struct slice text,
+                                 struct pattern_match_state *state, size_t *used)
 {
     const struct pattern_part *first = segment->parts, *end = first + segment->part_count;
-    const struct mode mode = { .ignores_case = ignores_case, .open_end = true };
     size_t whole = text.size, more = 0;
 
-    if (first < end && first->kind == PATTERN_LITERAL) {
-        if (!cut_start(first, &text, ignores_case, case_differs)) return false;
-        first++;
-    }
+    if (first < end && first->kind == PATTERN_LITERAL && !cut_start(first++, &text, state)) return false;
     if (first < end
-        && !match_shared(first, (unsigned)(end - first), text, mode, captures, case_differs, &more)) {
+        && !match_shared(first, (unsigned)(end - first), text, (struct extent){ .open_end = true }, state, &more)) {
         return false;
     }
     *used = whole - text.size + more;
@@ -317,12 +315,14 @@ bool pattern_segment_match_start(const struct pattern_segment *segment, struct s
 }
 
 bool pattern_value_match(const struct pattern_segment *segment, struct slice value,
-                         struct pattern_capture *captures, bool *case_differs)
+                         struct pattern_match_state *state)
 {
+    /* names and values of a query keep their case */
+    struct pattern_match_state exact = { .subject = state->subject, .captures = state->captures };
+
     if (value.size == 0 && segment->part_count == 1 && segment->parts[0].kind == PATTERN_FREE) {
-        keep(&segment->parts[0], value, captures);
+        keep(&segment->parts[0], value, state->captures);
         return true;
     }
-    /* names and values of a query keep their case */
-    return match_whole(segment, value, (struct mode){ .is_decoded = true }, captures, case_differs);
+    return match_whole(segment, value, (struct extent){ .is_decoded = true }, &exact);
 }

@@ -3,6 +3,7 @@
  * private copies of sizes and counts are used. The walk over every record is ruleset_verify's. */
 #include "mod_redir307/ruleset.h"
 
+#include "mod_redir307/condition.h"
 #include "mod_redir307/ruleset_input.h"
 #include "mod_redir307/ruleset_read.h"
 
@@ -125,36 +126,43 @@ static enum ruleset_status check_digest(const struct ruleset_input *input, const
     return memcmp(digest, section->digest, sizeof digest) == 0 ? RULESET_OK : RULESET_DAMAGED;
 }
 
-/* An unknown operation must refuse the file: it could only be taken for "holds" or "does not". */
-static bool conditions_are_known(const uint8_t *bytes, uint64_t size)
+/* A whole section, read into memory of its own; NULL without memory or where the bytes are gone. */
+static uint8_t *read_section(const struct ruleset_input *input, const struct ruleset_section *section,
+                             enum ruleset_status *status)
 {
-    struct ruleset_cursor cursor = { .at = bytes, .end = bytes + size };
+    uint8_t *bytes = malloc(section->size + 1);
 
-    if (size == 0) return true;
-    if (size < 4) return false;
-    cursor.at += 4;
-    while (cursor.at < cursor.end && !cursor.failed) {
-        unsigned count = cursor_u16(&cursor);
-
-        for (unsigned i = 0; i < count && !cursor.failed; i++) {
-            unsigned op = cursor_u8(&cursor), is_unless = cursor_u8(&cursor), values = cursor_u16(&cursor);
-
-            if (op == RULESET_CONDITION_NONE || op >= RULESET_CONDITION_OP_COUNT || is_unless > 1) return false;
-            for (unsigned k = 0; k < values && !cursor.failed; k++) cursor_slice(&cursor);
-        }
+    *status = RULESET_NO_MEMORY;
+    if (!bytes) return NULL;
+    *status = RULESET_OK;
+    if (section->size && !input->read(input->baton, section->at, bytes, section->size)) {
+        *status = RULESET_TRUNCATED;
+        free(bytes);
+        return NULL;
     }
-    return !cursor.failed;
+    return bytes;
 }
 
+/* An unknown operation must refuse the file: it could only be taken for "holds" or "does not". */
 static enum ruleset_status check_conditions(const struct ruleset_input *input, const struct ruleset_section *section)
 {
-    if (section->size == 0) return RULESET_OK;
+    enum ruleset_status status;
+    uint8_t *bytes = read_section(input, section, &status);
 
-    uint8_t *bytes = malloc(section->size);
-    if (!bytes) return RULESET_NO_MEMORY;
-    enum ruleset_status status = RULESET_TRUNCATED;
-    if (input->read(input->baton, section->at, bytes, section->size)) {
-        status = conditions_are_known(bytes, section->size) ? RULESET_OK : RULESET_MALFORMED;
+    if (bytes && !condition_section_is_sound(bytes, section->size)) status = RULESET_MALFORMED;
+    free(bytes);
+    return status;
+}
+
+static enum ruleset_status open_regexes(const struct ruleset_input *input, const struct ruleset_section *section,
+                                        struct regex_table **table)
+{
+    enum ruleset_status status;
+    uint8_t *bytes = read_section(input, section, &status);
+
+    if (bytes) {
+        *table = regex_table_open(bytes, section->size, section->count);
+        if (!*table) status = RULESET_MALFORMED;
     }
     free(bytes);
     return status;
@@ -182,6 +190,7 @@ enum ruleset_status ruleset_open_input(const struct ruleset_input *input, const 
     if (!rs) return RULESET_NO_MEMORY;
     enum ruleset_status status = check_header(input, &rs->header);
     if (!status) status = check_content(input, &rs->header);
+    if (!status) status = open_regexes(input, &rs->header.sections[RULESET_REGEXES], &rs->regexes);
     if (status) {
         free(rs);
         return status;
@@ -222,6 +231,7 @@ enum ruleset_status ruleset_open(const void *bytes, size_t size, struct ruleset 
 
 void ruleset_close(struct ruleset *ruleset)
 {
+    if (ruleset) regex_table_close(ruleset->regexes);
     free(ruleset);
 }
 
@@ -251,6 +261,7 @@ void ruleset_counts(const struct ruleset *ruleset, struct ruleset_counts *counts
         .shapes = views[RULESET_SHAPES].count,
         .actions = views[RULESET_ACTIONS].count ? views[RULESET_ACTIONS].count - 1 : 0,
         .conditions = views[RULESET_CONDITIONS].count,
+        .regexes = views[RULESET_REGEXES].count,
         .expects = header->expect_count,
         .sources = views[RULESET_SOURCES].count,
         .exact_index_size = views[RULESET_EXACT_INDEX].size,

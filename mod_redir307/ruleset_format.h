@@ -43,6 +43,8 @@ enum ruleset_section_type {
     RULESET_LISTS,          /* u16 count, then count times (u16 size, bytes); the first 4 bytes are zero */
     RULESET_SOURCES,        /* struct ruleset_source, by rising first_place */
     RULESET_NOTES,          /* struct ruleset_note, by rising place */
+    RULESET_REGEXES,        /* u8 flags (enum ruleset_regex_flag), u16 size, the expression; found by number */
+    RULESET_ZONES,          /* struct ruleset_zone, variable size, 8-aligned; the first 8 bytes are zero */
     RULESET_SECTION_COUNT
 };
 
@@ -142,7 +144,8 @@ enum ruleset_shape_kind {
     RULESET_SHAPE_HEAD,    /* exactly head_count segments */
     RULESET_SHAPE_SUBTREE, /* at least head_count segments */
     RULESET_SHAPE_BELOW,   /* likewise; the last of them is fixed at its start only */
-    RULESET_SHAPE_MANY     /* at least head_count + 1 + rest_count segments */
+    RULESET_SHAPE_MANY,    /* at least head_count + 1 + rest_count segments */
+    RULESET_SHAPE_REGEX    /* at least `lead` segments */
 };
 enum { /* shape.flags */
     RULESET_SHAPE_CASE_IGNORE = 1
@@ -186,7 +189,8 @@ enum { /* the high byte of `action` */
     RULESET_RULE_SLASH_EXACT = 4,
     RULESET_RULE_CASE_IGNORE = 8,
     RULESET_RULE_TEMPLATE = 16,    /* the target has placeholders */
-    RULESET_RULE_SHARED = 32       /* EXACT: a u32 at in TARGETS stands where the target's bytes would */
+    RULESET_RULE_SHARED = 32,      /* EXACT: a u32 at in TARGETS stands where the target's bytes would */
+    RULESET_RULE_CHOICE = 64       /* the target is a choice (mod_redir307/choice.h) */
 };
 
 /* Followed by the key (normal path without its trailing slash; "/" is itself), then the target. */
@@ -237,19 +241,65 @@ struct ruleset_action {
 };
 _Static_assert(sizeof(struct ruleset_action) == 32, "on-disk size");
 
-/* A condition program: u16 count, then count times struct ruleset_condition with its values (u16 size, bytes). */
-enum ruleset_condition_op {
+/* A condition program: u16 count, then count times struct ruleset_condition with its operands (strings: u16 size,
+ * bytes). A program's conditions are asked in order; the first that does not hold ends it. */
+enum ruleset_condition_op {    /* operands */
     RULESET_CONDITION_NONE,
-    RULESET_CONDITION_METHOD,
-    RULESET_CONDITION_SCHEME,
+    RULESET_CONDITION_METHOD,    /* value_count strings */
+    RULESET_CONDITION_SCHEME,    /* strings */
+    RULESET_CONDITION_HEADER,    /* the name; EQUAL: strings; REGEX: u32 number of the regex */
+    RULESET_CONDITION_COOKIE,    /* likewise */
+    RULESET_CONDITION_ACCEPT,    /* strings, lower case */
+    RULESET_CONDITION_LANGUAGE,  /* strings, lower case */
+    RULESET_CONDITION_QUERY,     /* as HEADER */
+    RULESET_CONDITION_CLIENT,    /* value_count times u8 family (4, 6), u8 prefix, u8 address[16] */
+    RULESET_CONDITION_ENV,       /* as HEADER */
+    RULESET_CONDITION_FLAG,      /* strings */
+    RULESET_CONDITION_CHANCE,    /* u32 millionths */
+    RULESET_CONDITION_BUSY,      /* u32 per cent */
+    RULESET_CONDITION_WINDOW,    /* i64 from, i64 until: Unix time, half-open */
+    RULESET_CONDITION_RECURRING, /* u32 at in ZONES, u8 days (bit 0: Monday), u32 start, u32 end: seconds of the day */
     RULESET_CONDITION_OP_COUNT
+};
+enum ruleset_condition_flag {
+    RULESET_CONDITION_UNLESS = 1,
+    RULESET_CONDITION_EQUAL = 2, /* neither EQUAL nor REGEX: present */
+    RULESET_CONDITION_REGEX = 4
 };
 struct ruleset_condition {
     uint8_t op;
-    uint8_t is_unless;
+    uint8_t flags;
     uint16_t value_count;
 };
 _Static_assert(sizeof(struct ruleset_condition) == 4, "on-disk size");
+
+enum ruleset_regex_flag {
+    RULESET_REGEX_CASELESS = 1,
+    RULESET_REGEX_WHOLE = 2 /* it must match all of its subject (a segment), not a part */
+};
+enum { RULESET_REGEX_LIMIT = 4096 };
+
+/* One edge of a POSIX TZ rule. */
+struct ruleset_zone_rule {
+    uint8_t kind;    /* 0: none, 1: Mm.w.d, 2: Jn, 3: n */
+    uint8_t month, week, weekday;
+    uint16_t day;
+    uint16_t reserved;
+    int32_t time_s;  /* of the day, local */
+};
+_Static_assert(sizeof(struct ruleset_zone_rule) == 12, "on-disk size");
+/* Followed by transition_count times i64 (Unix time, rising), then transition_count + 1 times i32: the offset, seconds
+ * east of UTC, before the first and from each transition on. */
+struct ruleset_zone {
+    uint32_t name;   /* list with one string */
+    uint32_t transition_count;
+    uint32_t has_rule; /* what holds behind the last transition; else the last offset */
+    int32_t standard_s;
+    int32_t daylight_s;
+    uint32_t reserved;
+    struct ruleset_zone_rule to_daylight, to_standard;
+};
+_Static_assert(sizeof(struct ruleset_zone) == 48, "on-disk size");
 
 struct ruleset_source {
     uint32_t name;        /* list with one string */

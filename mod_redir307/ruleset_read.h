@@ -5,6 +5,7 @@
 #define MOD_REDIR307_RULESET_READ_H
 
 #include "mod_redir307/hash.h"
+#include "mod_redir307/regex.h"
 #include "mod_redir307/ruleset.h"
 #include "mod_redir307/ruleset_format.h"
 
@@ -21,6 +22,7 @@ struct ruleset {
     uint64_t size;
     struct ruleset_header header;
     struct ruleset_view views[RULESET_SECTION_COUNT];
+    struct regex_table *regexes; /* compiled from a private copy */
 };
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__

@@ -90,7 +90,7 @@ static const char *walk_scopes(struct walk *walk)
         uint64_t at = i * sizeof shape;
 
         ruleset_get(rs, RULESET_SHAPES, at, &shape, sizeof shape);
-        if (shape.kind == RULESET_SHAPE_NONE || shape.kind > RULESET_SHAPE_MANY
+        if (shape.kind == RULESET_SHAPE_NONE || shape.kind > RULESET_SHAPE_REGEX
             || shape.part_count > RULESET_SHAPE_PARTS || shape.lead > PATTERN_SEGMENT_LIMIT
             || shape.parameter_count > PATTERN_PARAMETER_LIMIT
             || shape.parameter_first + (uint64_t)shape.parameter_count > rs->views[RULESET_SHAPE_PARAMETERS].count) {

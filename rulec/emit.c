@@ -301,6 +301,7 @@ static void build_open(struct emit_build *build, const struct plan *plan, struct
     build->action_numbers = arena_array(plan->arena, plan->action_count + 1u, sizeof *build->action_numbers);
     build->scope_ignores_case = arena_array(plan->arena, scopes->scope_count + 1u, sizeof(bool));
     build->scope_has_exact = arena_array(plan->arena, scopes->scope_count + 1u, sizeof(bool));
+    build->zone_at = arena_array(plan->arena, plan->zone_count + 1u, sizeof *build->zone_at);
 }
 
 static void build_close(struct emit_build *build)
@@ -309,6 +310,8 @@ static void build_close(struct emit_build *build)
     bytes_pool_free(&build->lists);
     bytes_pool_free(&build->conditions);
     bytes_pool_free(&build->targets);
+    bytes_pool_free(&build->regexes);
+    free(build->regex_at);
 }
 
 /* A pool's bytes become a section. */
@@ -334,6 +337,10 @@ static void check_limits(const struct emit_build *build)
     };
     struct span nowhere = { 0, 0 };
 
+    if (build->regex_count > RULESET_REGEX_LIMIT) {
+        diag_error(build->diag, DIAG_TOO_LARGE, nowhere, "the rules have %u different regexes, %d are the limit",
+                   build->regex_count, RULESET_REGEX_LIMIT);
+    }
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         uint64_t size = build->sections[limits[i].section].size;
 
@@ -393,6 +400,8 @@ bool emit(const struct plan *plan, struct diag *diag, const struct emit_options 
         move(&build.sections[RULESET_LISTS], &build.lists);
         move(&build.sections[RULESET_CONDITIONS], &build.conditions);
         move(&build.sections[RULESET_TARGETS], &build.targets);
+        header.sections[RULESET_REGEXES].count = build.regex_count;
+        move(&build.sections[RULESET_REGEXES], &build.regexes);
         check_limits(&build);
         if (diag_error_count(diag) == errors) assemble(&build, &header, result);
         build_close(&build);

@@ -17,6 +17,10 @@ struct emit_build {
     struct bytes_pool lists;      /* encoded lists */
     struct bytes_pool conditions; /* encoded programs */
     struct bytes_pool targets;
+    struct bytes_pool regexes;    /* encoded, to find equal ones */
+    uint32_t *regex_at;           /* [number]: where its encoding stands in the pool */
+    uint32_t regex_count, regex_room;
+    uint32_t *zone_at;            /* [plan zone]: at in ZONES; 0: not yet written */
     uint32_t **action_numbers;    /* [plan action][member of its site]; 0: not yet written */
     bool *scope_ignores_case;     /* by scope */
     bool *scope_has_exact;
@@ -28,6 +32,8 @@ struct emit_build {
 uint32_t emit_action(struct emit_build *build, const struct plan_rule *rule, uint32_t member);
 /* A list in LISTS; 0 for none. */
 uint32_t emit_list(struct emit_build *build, const struct slice *items, uint32_t count);
+/* The number of a regex in REGEXES. */
+uint32_t emit_regex(struct emit_build *build, struct slice text, unsigned flags);
 /* The members of a rule's site, and the rule's scope in one of them. */
 const struct emit_site *emit_rule_site(const struct emit_build *build, const struct plan_rule *rule);
 uint32_t emit_rule_scope(const struct emit_build *build, const struct plan_rule *rule, uint32_t member);

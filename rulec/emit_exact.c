@@ -178,7 +178,7 @@ static void count_targets(const struct emit_build *build, struct seen *seen)
     for (uint32_t i = 0; i < build->plan->rule_count; i++) {
         const struct plan_rule *rule = &build->plan->rules[i];
 
-        if (rule->pattern || rule->template || rule->target.size < SHARED_TARGET_SIZE) continue;
+        if (rule->pattern || rule->template || rule->choice || rule->target.size < SHARED_TARGET_SIZE) continue;
         uint64_t hash = target_hash(rule->target), *slot = seen_slot(seen, hash);
         *slot = *slot ? hash | 1 : hash;
     }
@@ -190,7 +190,8 @@ static void put_record(struct rows *rows, const struct entry *entry, struct seen
     const struct plan_rule *rule = rule_of(rows, entry);
     struct slice key = rule->path, target = emit_target(build, rule, entry->member);
     bool has_slash = key.size > 1 && key.data[key.size - 1] == '/';
-    bool is_shared = !rule->template && target.size >= SHARED_TARGET_SIZE && *seen_slot(seen, target_hash(target)) & 1;
+    bool is_literal = !rule->template && !rule->choice;
+    bool is_shared = is_literal && target.size >= SHARED_TARGET_SIZE && *seen_slot(seen, target_hash(target)) & 1;
     uint32_t flags = (has_more ? RULESET_RULE_MORE : 0u) | (is_shared ? RULESET_RULE_SHARED : 0u);
     struct bytes *section = &build->sections[RULESET_EXACT];
 

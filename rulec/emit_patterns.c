@@ -86,7 +86,8 @@ static void add_rule(struct rows *rows, uint32_t rule_index)
     unsigned form_count = emit_pattern_forms(arena, rule->pattern, forms);
 
     for (unsigned f = 0; f < form_count; f++) {
-        struct entry entry = { .rule = rule_index, .form = &forms[f], .program = emit_program(arena, &forms[f]),
+        struct entry entry = { .rule = rule_index, .form = &forms[f], 
+                               .program = emit_program(build, &forms[f], rule->flags & PLAN_CASE_IGNORE),
                                .rank_text = emit_rank(arena, &forms[f]) };
 
         for (uint32_t m = 0; m < site->member_count; m++) {

@@ -4,6 +4,7 @@
 
 #include "mod_redir307/pattern.h"
 #include "rulec/bytes.h"
+#include "rulec/regex_prefix.h"
 
 #include <stdlib.h>
 
@@ -61,7 +62,9 @@ static unsigned part_kind(enum plan_part_kind kind)
     return PATTERN_FREE;
 }
 
-static void put_segment(struct bytes *out, const struct plan_segment *segment)
+/* `ignores_case` concerns the regexes of a path's segment. */
+static void put_segment(struct emit_build *build, struct bytes *out, const struct plan_segment *segment,
+                        bool ignores_case)
 {
     bytes_put_u8(out, segment->part_count);
     for (uint32_t i = 0; i < segment->part_count; i++) {
@@ -70,6 +73,11 @@ static void put_segment(struct bytes *out, const struct plan_segment *segment)
         bytes_put_u8(out, part_kind(part->kind));
         bytes_put_u8(out, part->capture);
         if (part->kind == PLAN_PART_LITERAL) bytes_put_slice(out, part->text);
+        if (part->kind == PLAN_PART_REGEX) {
+            uint32_t regex = emit_regex(build, part->text, RULESET_REGEX_WHOLE
+                                                           | (ignores_case ? RULESET_REGEX_CASELESS : 0u));
+            bytes_put(out, &regex, sizeof regex);
+        }
         if (part->kind == PLAN_PART_SET) {
             bytes_put_u8(out, part->set_count);
             for (uint32_t k = 0; k < part->set_count; k++) bytes_put_slice(out, part->set[k]);
@@ -88,29 +96,56 @@ static unsigned tail_kind(enum plan_tail tail)
     return PATTERN_TAIL_NONE;
 }
 
-struct slice emit_program(struct arena *arena, const struct plan_pattern *pattern)
+static void put_parameters(struct emit_build *build, struct bytes *out, const struct plan_pattern *pattern)
 {
-    struct bytes out = { 0 };
-
-    bytes_put_u8(&out, pattern->head_count);
-    for (uint32_t i = 0; i < pattern->head_count; i++) put_segment(&out, &pattern->head[i]);
-    bytes_put_u8(&out, tail_kind(pattern->tail));
-    if (pattern->tail != PLAN_TAIL_NONE) bytes_put_u8(&out, pattern->tail_capture);
-    if (pattern->tail == PLAN_TAIL_MANY) {
-        bytes_put_slice(&out, pattern->suffix);
-        bytes_put_u8(&out, pattern->rest_count);
-        for (uint32_t i = 0; i < pattern->rest_count; i++) put_segment(&out, &pattern->rest[i]);
-    }
-    bytes_put_u8(&out, pattern->parameter_count);
+    bytes_put_u8(out, pattern->parameter_count);
     for (uint32_t i = 0; i < pattern->parameter_count; i++) {
         const struct plan_parameter *parameter = &pattern->parameters[i];
         bool is_any = parameter->kind == PLAN_VALUE_ANY;
 
-        bytes_put_slice(&out, parameter->name);
-        bytes_put_u8(&out, is_any ? PATTERN_VALUE_ANY : PATTERN_VALUE_PATTERN);
-        if (!is_any) put_segment(&out, &parameter->value);
+        bytes_put_slice(out, parameter->name);
+        bytes_put_u8(out, is_any ? PATTERN_VALUE_ANY : PATTERN_VALUE_PATTERN);
+        if (!is_any) put_segment(build, out, &parameter->value, false);
     }
-    struct slice program = arena_copy(arena, slice_of((const char *)out.data, out.size));
+}
+
+/* Groups by number: the captures of a regex stand in the order of its groups. */
+static void put_regex(struct emit_build *build, struct bytes *out, const struct plan_pattern *pattern,
+                      bool ignores_case)
+{
+    uint32_t regex = emit_regex(build, pattern->regex, ignores_case ? RULESET_REGEX_CASELESS : 0u);
+
+    bytes_put_u8(out, 0);
+    bytes_put_u8(out, PATTERN_TAIL_REGEX);
+    bytes_put(out, &regex, sizeof regex);
+    bytes_put_u8(out, pattern->capture_count);
+    for (uint32_t i = 0; i < pattern->capture_count; i++) {
+        bytes_put_u8(out, i);
+        bytes_put_u8(out, i + 1);
+    }
+}
+
+struct slice emit_program(struct emit_build *build, const struct plan_pattern *pattern, bool ignores_case)
+{
+    struct bytes out = { 0 };
+
+    if (pattern->regex.size) {
+        put_regex(build, &out, pattern, ignores_case);
+    } else {
+        bytes_put_u8(&out, pattern->head_count);
+        for (uint32_t i = 0; i < pattern->head_count; i++) put_segment(build, &out, &pattern->head[i], ignores_case);
+        bytes_put_u8(&out, tail_kind(pattern->tail));
+        if (pattern->tail != PLAN_TAIL_NONE) bytes_put_u8(&out, pattern->tail_capture);
+        if (pattern->tail == PLAN_TAIL_MANY) {
+            bytes_put_slice(&out, pattern->suffix);
+            bytes_put_u8(&out, pattern->rest_count);
+            for (uint32_t i = 0; i < pattern->rest_count; i++) {
+                put_segment(build, &out, &pattern->rest[i], ignores_case);
+            }
+        }
+    }
+    put_parameters(build, &out, pattern);
+    struct slice program = arena_copy(build->plan->arena, slice_of((const char *)out.data, out.size));
     bytes_free(&out);
     return program;
 }
@@ -119,7 +154,7 @@ struct slice emit_program(struct arena *arena, const struct plan_pattern *patter
 enum { /* classes of a path's next element, best first; the end of the path is less than all */
     RANK_END = 0x00, RANK_FIXED = 0x10, RANK_CONSTRAINED = 0x20, RANK_FREE = 0x30, RANK_SUBTREE = 0x40
 };
-enum { RANK_MANY_WITH_REST = 1, RANK_PLAIN = 3 }; /* a regex stands between them */
+enum { RANK_MANY_WITH_REST = 1, RANK_REGEX = 2, RANK_PLAIN = 3 };
 
 static size_t fixed_size(const struct plan_segment *segment)
 {
@@ -165,6 +200,33 @@ static void put_segment_rank(struct bytes *out, const struct plan_segment *segme
     else put_constrained(out, segment, false);
 }
 
+/* The whole segments that a path must begin with to match. */
+static struct slice regex_lead(struct arena *arena, struct slice regex)
+{
+    struct slice prefix = regex_prefix(arena, regex);
+
+    while (prefix.size && prefix.data[prefix.size - 1] != '/') prefix.size--;
+    if (prefix.size) prefix.size--;
+    return prefix;
+}
+
+static uint32_t segments_of(struct slice lead)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < lead.size; i++) count += lead.data[i] == '/';
+    return count;
+}
+
+/* Directly before the subtree of its literal prefix. */
+static void put_regex_rank(struct bytes *out, uint32_t lead)
+{
+    for (uint32_t i = 0; i < lead; i++) bytes_put_u8(out, RANK_FIXED);
+    bytes_put_u8(out, RANK_SUBTREE);
+    bytes_put_u8(out, RANK_REGEX);
+    put_fixed_size(out, 0);
+}
+
 static void put_path_rank(struct bytes *out, const struct plan_pattern *pattern)
 {
     bool is_below = pattern->tail == PLAN_TAIL_BELOW;
@@ -189,7 +251,8 @@ struct slice emit_rank(struct arena *arena, const struct plan_pattern *pattern)
     struct bytes out = { 0 };
     unsigned fixed = 0;
 
-    put_path_rank(&out, pattern);
+    if (pattern->regex.size) put_regex_rank(&out, segments_of(regex_lead(arena, pattern->regex)));
+    else put_path_rank(&out, pattern);
     for (uint32_t i = 0; i < pattern->parameter_count; i++) {
         const struct plan_parameter *parameter = &pattern->parameters[i];
 
@@ -311,6 +374,13 @@ void emit_shape(struct arena *arena, const struct plan_pattern *pattern, bool ig
     uint32_t lead = 0;
 
     *result = (struct emit_shape_of){ .lead = slice_of("", 0) };
+    if (pattern->regex.size) {
+        result->lead = folded(arena, regex_lead(arena, pattern->regex), ignores_case);
+        result->shape.kind = RULESET_SHAPE_REGEX;
+        result->shape.flags = ignores_case ? RULESET_SHAPE_CASE_IGNORE : 0;
+        result->shape.lead = (uint8_t)segments_of(result->lead);
+        return;
+    }
     while (lead < pattern->head_count && is_fixed(&pattern->head[lead])
            && !(is_below && lead + 1 == pattern->head_count)) {
         lead++;

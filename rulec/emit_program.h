@@ -4,6 +4,7 @@
 #define RULEC_EMIT_PROGRAM_H
 
 #include "mod_redir307/ruleset_format.h"
+#include "rulec/emit_build.h"
 #include "rulec/plan.h"
 
 /* `*.ttl` is two sources in one: a segment with a suffix, and a longer path that ends so. Each other pattern is one. */
@@ -12,7 +13,7 @@ unsigned emit_pattern_forms(struct arena *arena, const struct plan_pattern *patt
                             struct plan_pattern forms[EMIT_FORM_LIMIT]);
 
 /* The bytes of mod_redir307/pattern.h; in the arena. */
-struct slice emit_program(struct arena *arena, const struct plan_pattern *pattern);
+struct slice emit_program(struct emit_build *build, const struct plan_pattern *pattern, bool ignores_case);
 
 /* A byte string that sorts as the patterns of one site rank (docs/language.md, "Which rule wins"); in the arena. */
 struct slice emit_rank(struct arena *arena, const struct plan_pattern *pattern);

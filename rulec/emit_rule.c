@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What both sorts of records share: actions, condition programs, lists, templates. */
+/* What both sorts of records share: actions, lists, templates and choices. */
 #include "rulec/emit_build.h"
 
+#include "mod_redir307/choice.h"
 #include "mod_redir307/target.h"
+#include "rulec/emit_condition.h"
 
 const struct emit_site *emit_rule_site(const struct emit_build *build, const struct plan_rule *rule)
 {
@@ -31,35 +33,6 @@ uint32_t emit_list(struct emit_build *build, const struct slice *items, uint32_t
     for (uint32_t i = 0; i < count; i++) bytes_put_slice(&list, items[i]);
     uint64_t at = bytes_pool_add(&build->lists, slice_of((const char *)list.data, list.size));
     bytes_free(&list);
-    return (uint32_t)at;
-}
-
-static unsigned condition_op(enum plan_condition_kind kind)
-{
-    switch (kind) {
-    case PLAN_CONDITION_METHOD: return RULESET_CONDITION_METHOD;
-    case PLAN_CONDITION_SCHEME: return RULESET_CONDITION_SCHEME;
-    }
-    return RULESET_CONDITION_NONE;
-}
-
-static uint32_t emit_conditions(struct emit_build *build, const struct plan_action *action)
-{
-    struct bytes program = { 0 };
-
-    if (action->condition_count == 0) return 0;
-    if (build->conditions.bytes.size == 0) bytes_add(&build->conditions.bytes, 4);
-    bytes_put_u16(&program, action->condition_count);
-    for (uint32_t i = 0; i < action->condition_count; i++) {
-        const struct plan_condition *condition = &action->conditions[i];
-
-        bytes_put_u8(&program, condition_op(condition->kind));
-        bytes_put_u8(&program, condition->is_unless);
-        bytes_put_u16(&program, condition->value_count);
-        for (uint32_t k = 0; k < condition->value_count; k++) bytes_put_slice(&program, condition->values[k]);
-    }
-    uint64_t at = bytes_pool_add(&build->conditions, slice_of((const char *)program.data, program.size));
-    bytes_free(&program);
     return (uint32_t)at;
 }
 
@@ -133,7 +106,8 @@ uint32_t emit_action_word(struct emit_build *build, const struct plan_rule *rule
     uint32_t flags = (ends_in_slash ? RULESET_RULE_SLASH : 0u)
                    | (rule->flags & PLAN_SLASH_EXACT ? RULESET_RULE_SLASH_EXACT : 0u)
                    | (rule->flags & PLAN_CASE_IGNORE ? RULESET_RULE_CASE_IGNORE : 0u)
-                   | (rule->template ? RULESET_RULE_TEMPLATE : 0u);
+                   | (rule->template ? RULESET_RULE_TEMPLATE : 0u)
+                   | (rule->choice ? RULESET_RULE_CHOICE : 0u);
 
     return emit_action(build, rule, member) | flags << RULESET_FLAG_SHIFT;
 }
@@ -171,15 +145,13 @@ static unsigned piece_transforms(unsigned transforms)
          | (transforms & PLAN_DASHES ? TARGET_DASHES : 0u);
 }
 
-struct slice emit_target(struct emit_build *build, const struct plan_rule *rule, uint32_t member)
+static struct slice encode_template(struct emit_build *build, const struct plan_template *template,
+                                    uint32_t capture_base)
 {
-    const struct plan_template *template = rule->template;
     struct bytes out = { 0 };
-
-    if (!template) return rule->target;
-
     unsigned flags = (template->is_https ? TARGET_IS_HTTPS : 0u)
                    | (template->drops_last_slash ? TARGET_DROPS_LAST_SLASH : 0u);
+
     for (uint32_t i = 0; i < template->piece_count; i++) {
         if (template->pieces[i].kind == PLAN_PIECE_QUERY) flags |= TARGET_USES_QUERY;
     }
@@ -192,13 +164,62 @@ struct slice emit_target(struct emit_build *build, const struct plan_rule *rule,
             bytes_put_slice(&out, piece->text);
             continue;
         }
-        uint32_t index = piece->capture;
-        if (piece->kind == PLAN_PIECE_HOST_CAPTURE) index += emit_rule_site(build, rule)->members[member].capture_base;
-        bytes_put_u8(&out, index);
+        bytes_put_u8(&out, piece->capture + (piece->kind == PLAN_PIECE_HOST_CAPTURE ? capture_base : 0));
         bytes_put_u8(&out, piece_place(piece->place));
         bytes_put_u8(&out, piece_transforms(piece->transforms));
     }
     struct slice encoded = arena_copy(build->plan->arena, slice_of((const char *)out.data, out.size));
     bytes_free(&out);
+    return encoded;
+}
+
+static unsigned choice_by(enum plan_by by)
+{
+    switch (by) {
+    case PLAN_BY_ACCEPT: return CHOICE_BY_ACCEPT;
+    case PLAN_BY_LANGUAGE: return CHOICE_BY_LANGUAGE;
+    case PLAN_BY_HEADER: return CHOICE_BY_HEADER;
+    case PLAN_BY_COOKIE: return CHOICE_BY_COOKIE;
+    case PLAN_BY_METHOD: return CHOICE_BY_METHOD;
+    case PLAN_BY_CLIENT: return CHOICE_BY_CLIENT;
+    case PLAN_BY_CHANCE: return CHOICE_BY_CHANCE;
+    }
+    return CHOICE_BY_NONE;
+}
+
+static struct slice encode_choice(struct emit_build *build, const struct plan_choice *choice, uint32_t capture_base)
+{
+    struct bytes out = { 0 };
+
+    bytes_put_u8(&out, choice_by(choice->by));
+    bytes_put_slice(&out, choice->name);
+    bytes_put_u16(&out, choice->line_count);
+    for (uint32_t i = 0; i < choice->line_count; i++) {
+        const struct plan_choice_line *line = &choice->lines[i];
+
+        bytes_put_u8(&out, (line->is_otherwise ? CHOICE_OTHERWISE : 0u) | (line->template ? CHOICE_TEMPLATE : 0u));
+        bytes_put_u16(&out, line->status_get);
+        bytes_put_u16(&out, line->status_other);
+        bytes_put(&out, &line->weight, sizeof line->weight);
+        bytes_put_u16(&out, line->key_count);
+        for (uint32_t k = 0; k < line->key_count; k++) bytes_put_slice(&out, line->keys[k]);
+        bytes_put_slice(&out, line->template ? encode_template(build, line->template, capture_base) : line->target);
+    }
+    struct slice encoded = arena_copy(build->plan->arena, slice_of((const char *)out.data, out.size));
+    bytes_free(&out);
+    return encoded;
+}
+
+struct slice emit_target(struct emit_build *build, const struct plan_rule *rule, uint32_t member)
+{
+    if (!rule->template && !rule->choice) return rule->target;
+
+    uint32_t capture_base = emit_rule_site(build, rule)->members[member].capture_base;
+    struct slice encoded = rule->choice ? encode_choice(build, rule->choice, capture_base)
+                                        : encode_template(build, rule->template, capture_base);
+    if (encoded.size > UINT16_MAX) {
+        diag_error(build->diag, DIAG_TOO_LARGE, rule->span, "this target takes %zu bytes of at most 65535",
+                   encoded.size);
+    }
     return encoded;
 }
