@@ -46,10 +46,40 @@ is(eval { decode_json($said)->{diagnostics}[0]{code} }, 'R307-001', '... and sti
 ($status, undef, $error) = $check->('missing.redir');
 is($status, 3, 'a missing file: exit status 3');
 like($error, qr/^rulec check: missing\.redir: No such file or directory$/, '... with the reason');
-for my $format (qw(sarif github)) {
-    ($status, undef, $error) = $check->('--format', $format, 'good.redir');
-    is($status, 2, "--format $format: exit status 2");
-    like($error, qr/this version does not write the format "$format"; the formats are text and json/, '... and it is said');
+($status, $said) = $check->('--format', 'github', 'wrong.redir');
+is($status, 1, 'github: exit status 1');
+like($said, qr/^::error file=wrong\.redir,line=2,col=1,title=R307-045 conflict::[^\n]*%0Anote: [^\n]* \(wrong\.redir:1\)/m, '... annotations with their notes');
+is(scalar(grep { !/^::(error|warning) / } split /\n/, $said), 0, '... and nothing else');
+mkdir "$folder/a,b:c";
+write_bytes("$folder/a,b:c/100%.redir", "/a -> /b oops\n");
+like(($check->('--format', 'github', 'a,b:c/100%.redir'))[1], qr/^::error file=a%2Cb%3Ac\/100%25\.redir,line=1,/, '... with names that would end a property');
+is(($check->('--format', 'github', 'good.redir'))[1], '', '... of good rules there are none');
+
+($status, $said) = $check->('--format', 'sarif', 'wrong.redir');
+is($status, 1, 'sarif: exit status 1');
+my $sarif = decode_json($said);
+my $run = $sarif->{runs}[0];
+is("$sarif->{version} $run->{tool}{driver}{name}", '2.1.0 rulec', '... version and tool');
+my ($result) = grep { $_->{ruleId} eq 'R307-045' } @{ $run->{results} };
+is($result->{level}, 'error', '... a result');
+is_deeply($result->{locations}[0]{physicalLocation}{artifactLocation}, { uri => 'wrong.redir' }, '... its file');
+is($result->{locations}[0]{physicalLocation}{region}{startLine}, 2, '... its line');
+is($result->{relatedLocations}[0]{physicalLocation}{region}{startLine}, 1, '... the line that its note points at');
+my %known = map { $_->{id} => 1 } @{ $run->{tool}{driver}{rules} };
+is(scalar(grep { !$known{ $_->{ruleId} } } @{ $run->{results} }), 0, '... each code is among the rules of the tool');
+is(decode_json(($check->('--format', 'sarif', 'a,b:c/100%.redir'))[1])->{runs}[0]{results}[0]{locations}[0]{physicalLocation}{artifactLocation}{uri},
+    'a,b%3Ac/100%25.redir', '... names are references');
+# The schema of the standard, where it is at hand (SARIF 2.1.0, OASIS): REDIR307_SARIF_SCHEMA names the file.
+SKIP: {
+    my $schema = $ENV{REDIR307_SARIF_SCHEMA};
+    skip 'REDIR307_SARIF_SCHEMA names no schema', 2 unless $schema && -r $schema;
+    skip 'python3-jsonschema is not installed', 2 if system('python3 -c "import jsonschema" 2>/dev/null') != 0;
+    for my $rules ('wrong.redir', 'good.redir') {
+        write_bytes("$folder/report.sarif", ($check->('--format', 'sarif', $rules))[1]);
+        my ($exit, $output) = run_in($folder, 'python3', '-c',
+            'import json, sys, jsonschema; jsonschema.validate(json.load(open(sys.argv[1])), json.load(open(sys.argv[2])))', 'report.sarif', $schema);
+        is($exit, 0, "sarif of $rules follows the schema") or diag($output);
+    }
 }
 is(($check->('--format', 'xml', 'good.redir'))[0], 2, 'an unknown format: exit status 2');
 
