@@ -20,7 +20,8 @@ struct key {
 struct same {
     const struct plan *plan;
     struct diag *diag;
-    /* The upper half of a key's hash, and the number + 1 of the last rule with that source; 0: empty. */
+    /* The upper half of a key's hash, and the number + 1 of the last rule with that source;
+     * 0: empty. */
     uint64_t *slots;
     uint32_t *previous; /* of each rule: the one before it with the same source + 1; 0: none */
     uint32_t slot_mask;
@@ -115,13 +116,28 @@ static bool is_same_source(struct same *same, uint32_t rule)
            memcmp(same->key.bytes, same->other.bytes, same->key.size) == 0;
 }
 
-static bool conditions_equal(const struct plan *plan, const struct plan_action *a,
-                             const struct plan_action *b)
+static bool has_condition(const struct plan *plan, const struct plan_action *action,
+                          const struct plan_condition *condition)
 {
-    if (a->is_override != b->is_override || a->condition_count != b->condition_count)
+    for (uint32_t i = 0; i < action->condition_count; i++) {
+        if (plan_conditions_equal(plan, &action->conditions[i], condition))
+            return true;
+    }
+    return false;
+}
+
+/* True where `first` holds whenever `second` does: it asks for nothing more. */
+static bool holds_before(const struct plan *plan, const struct plan_action *first,
+                         const struct plan_action *second)
+{
+    if (first->is_override != second->is_override)
         return false;
-    for (uint32_t i = 0; i < a->condition_count; i++) {
-        if (!plan_conditions_equal(plan, &a->conditions[i], &b->conditions[i]))
+    for (uint32_t i = 0; i < first->condition_count; i++) {
+        if (!has_condition(plan, second, &first->conditions[i]))
+            return false;
+        /* Each of two equal chances draws for itself. */
+        if (first->conditions[i].kind == PLAN_CONDITION_CHANCE &&
+            second->condition_count > first->condition_count)
             return false;
     }
     return true;
@@ -162,32 +178,18 @@ static bool templates_equal(const struct plan_template *a, const struct plan_tem
     return true;
 }
 
-/* Compares the rule with those of its source that stand before it; the first with the same
- * conditions decides. True: there is one. */
-static bool judge(const struct same *same, uint32_t number)
+static void report_same(const struct same *same, const struct plan_rule *first,
+                        const struct plan_rule *rule)
 {
-    const struct plan_rule *rule = &same->plan->rules[number];
-    const struct plan_rule *first = NULL;
-
-    for (uint32_t at = same->previous[number]; at && !first; at = same->previous[at - 1]) {
-        const struct plan_rule *other = &same->plan->rules[at - 1];
-
-        if (always_answers(other) &&
-            conditions_equal(same->plan, &same->plan->actions[rule->action],
-                             &same->plan->actions[other->action])) {
-            first = other;
-        }
-    }
-    if (!first)
-        return false;
     bool goes_same_way = slice_equal(first->target, rule->target) &&
                          first->choice == rule->choice &&
                          templates_equal(first->template, rule->template);
+
     if (goes_same_way && first->action == rule->action) {
         diag_warning(same->diag, DIAG_DUPLICATE_RULE, rule->span,
                      "this rule stands here a second time");
         diag_note(same->diag, first->span, "the same rule");
-        return true;
+        return;
     }
     diag_error(same->diag, DIAG_CONFLICT, rule->span,
                "this source is answered already, with another %s",
@@ -195,7 +197,35 @@ static bool judge(const struct same *same, uint32_t number)
     diag_note(same->diag, first->span, "the other answer");
     diag_help(same->diag,
               "take one of the two away, or give them conditions that tell them apart");
-    return true;
+}
+
+/* Compares the rule with those of its source that stand before it. True: one of them leaves it
+ * nothing to answer, and that was said. */
+static bool judge(const struct same *same, uint32_t number)
+{
+    const struct plan_rule *rule = &same->plan->rules[number];
+    const struct plan_action *action = &same->plan->actions[rule->action];
+
+    for (uint32_t at = same->previous[number]; at; at = same->previous[at - 1]) {
+        const struct plan_rule *other = &same->plan->rules[at - 1];
+        const struct plan_action *before = &same->plan->actions[other->action];
+
+        if (!always_answers(other) || !holds_before(same->plan, before, action))
+            continue;
+        if (before->condition_count == action->condition_count) {
+            report_same(same, other, rule);
+            return true;
+        }
+        /* What a template makes of a request may be no target; then the next rule is asked. */
+        if (other->template)
+            continue;
+        diag_warning(same->diag, DIAG_HIDDEN_RULE, rule->span, "this rule can never fire");
+        diag_note(same->diag, other->span,
+                  "this one has the same source, stands before it and asks for less");
+        diag_help(same->diag, "write the rule with more conditions first");
+        return true;
+    }
+    return false;
 }
 
 /* Rules of one source hang on each other from the last to the first. One that was found to

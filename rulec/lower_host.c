@@ -191,6 +191,11 @@ static bool expand_host(struct lower *lower, struct lower_word word, struct host
         diag_help(lower->diag, "write it as \"{lang:en|de}.example.com\"");
         return false;
     }
+    if (host.capture_count == LOWER_HOST_SET_LIMIT) {
+        diag_error(lower->diag, DIAG_TOO_LARGE, word.span,
+                   "more than %d closed sets in one host", LOWER_HOST_SET_LIMIT);
+        return false;
+    }
     for (uint32_t i = 0; i < host.capture_count; i++) {
         if (!slice_equal(host.captures[i].name, name))
             continue;

@@ -6,7 +6,10 @@
 
 #include "rulec/lower_context.h"
 
-enum { LOWER_HOST_LIMIT = 1024 }; /* hosts of one site, closed sets expanded */
+enum {
+    LOWER_HOST_LIMIT = 1024, /* hosts of one site, closed sets expanded */
+    LOWER_HOST_SET_LIMIT = 8 /* closed sets of one host */
+};
 
 /* The hosts of a `site` block -> its number. False: a mistake was reported. */
 bool lower_site(struct lower *lower, const struct ast_word *words, struct span span,
