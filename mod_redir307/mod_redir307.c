@@ -220,7 +220,7 @@ static int translate_name(request_rec *r)
     }
     if (rules_file_interval(server->file) == WATCH_EACH_REQUEST) {
         rules_file_look(server->file);
-        samples_take(server->main_server);
+        samples_take(r->server);
     }
     request_key_read(r, server, &memory, &key);
 
@@ -231,7 +231,7 @@ static int translate_name(request_rec *r)
         struct answer_trace trace = { .candidate = tell_candidate, .baton = told };
         struct answer answer;
 
-        if (ruleset_has_regexes(ruleset)) {
+        if (rules_file_has_regexes(server->file)) {
             key.regex = request_regex_scratch();
         }
         if (told) {

@@ -95,6 +95,7 @@ void rules_file_look(struct rules_file *file);
 /* The rules to ask, or NULL where there are none yet. They stay as they are until rules_file_leave, which must follow
  * in either case, soon: a swap waits for it. */
 const struct ruleset *rules_file_enter(struct rules_file *file);
+bool rules_file_has_regexes(const struct rules_file *file);
 void rules_file_leave(struct rules_file *file);
 
 /* In a child: guards the mappings that it inherited. */
@@ -104,7 +105,6 @@ void rules_files_guard(apr_pool_t *pchild, server_rec *main_server);
 
 /* post_config: finds the folders of flags that servers name, and reads them once. */
 void flags_open_all(apr_pool_t *pconf, server_rec *main_server);
-bool flags_are_named(const server_rec *main_server);
 
 /* Between these two the flags stay as they are; NULL is allowed, and has none on. */
 void flags_enter(struct flags *flags);
@@ -115,7 +115,7 @@ bool flag_is_on(const struct flags *flags, struct slice name);
 unsigned busy_percent_now(void);
 
 /* Reads the flags and the load anew. */
-void samples_take(const server_rec *main_server);
+void samples_take(const server_rec *server);
 
 /* ---- the watcher (mod_redir307_watch.c) ---- */
 

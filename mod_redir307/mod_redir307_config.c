@@ -47,6 +47,9 @@ void *server_settings_merge(apr_pool_t *pool, void *outer_settings, void *inner_
     if (inner->expose == EXPOSE_UNSET) {
         merged->expose = outer->expose;
     }
+    if (!inner->flags_path) {
+        merged->flags_path = outer->flags_path;
+    }
     return merged;
 }
 
@@ -191,6 +194,22 @@ static const char *add_trusted(cmd_parms *cmd, void *place, const char *word)
     return NULL;
 }
 
+static const char *set_flags(cmd_parms *cmd, void *place, const char *path)
+{
+    struct server_settings *settings = settings_of(cmd);
+
+    (void)place;
+    if (ap_cstr_casecmp(path, "none") == 0) {
+        settings->flags_path = "";
+        return NULL;
+    }
+    settings->flags_path = ap_server_root_relative(cmd->pool, path);
+    if (!settings->flags_path) {
+        return apr_psprintf(cmd->pool, "Redir307Flags: \"%s\" is no path; name a folder, or write \"none\"", path);
+    }
+    return NULL;
+}
+
 static const char *set_note(cmd_parms *cmd, void *place, int is_on)
 {
     (void)place;
@@ -231,6 +250,8 @@ const command_rec redir307_directives[] = {
                  "\"on\" or \"off\": whether the rules are asked here"),
     AP_INIT_TAKE1("Redir307Watch", set_watch, NULL, RSRC_CONF,
                   "time between two looks for a new rule file, or \"off\""),
+    AP_INIT_TAKE1("Redir307Flags", set_flags, NULL, RSRC_CONF,
+                  "a folder in which a file named as a flag switches it on, or \"none\""),
     AP_INIT_ITERATE("Redir307TrustProxy", add_trusted, NULL, RSRC_CONF,
                     "addresses or networks whose X-Forwarded-Proto is believed"),
     AP_INIT_FLAG("Redir307Note", set_note, NULL, RSRC_CONF,

@@ -51,6 +51,11 @@ const struct ruleset *rules_file_enter(struct rules_file *file)
     return file->map.ruleset;
 }
 
+bool rules_file_has_regexes(const struct rules_file *file)
+{
+    return file->has_regexes;
+}
+
 void rules_file_leave(struct rules_file *file)
 {
     pthread_rwlock_unlock(&file->lock);
@@ -133,6 +138,15 @@ static void tell_refused(struct rules_file *file, const struct ruleset_identity 
 
 /* ---- taking a file ---- */
 
+void rules_file_hold(struct rules_file *file, const struct ruleset_map *map)
+{
+    struct ruleset_counts counts;
+
+    ruleset_counts(map->ruleset, &counts);
+    file->map = *map;
+    file->has_regexes = counts.regexes != 0;
+}
+
 static void take(struct rules_file *file, const struct ruleset_map *opened)
 {
     struct ruleset_map old;
@@ -140,7 +154,7 @@ static void take(struct rules_file *file, const struct ruleset_map *opened)
     sigbus_guard(opened->bytes, opened->size);
     pthread_rwlock_wrlock(&file->lock);
     old = file->map;
-    file->map = *opened;
+    rules_file_hold(file, opened);
     pthread_rwlock_unlock(&file->lock);
 
     file->kept->bytes = opened->bytes;

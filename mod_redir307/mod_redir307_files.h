@@ -34,9 +34,10 @@ struct rules_file {
     bool is_passed_when_bad;      /* every server that names it would rather start */
     bool has_encoded_slashes;     /* every server that names it has AllowEncodedSlashes NoDecode */
 
-    /* Over `map`. Whoever answers a request holds it for reading; measured faster than counting references. */
+    /* Over the next two. Whoever answers a request holds it for reading; measured faster than counting references. */
     pthread_rwlock_t lock;
     struct ruleset_map map; /* ruleset is NULL until a file was good */
+    bool has_regexes;
 
     /* Over the rest: one thread of a process loads. */
     pthread_mutex_t looking;
@@ -46,6 +47,9 @@ struct rules_file {
     struct told *told;
     struct kept_file *kept;
 };
+
+/* From now on these rules answer; nobody is asking them yet, or the caller holds the lock. */
+void rules_file_hold(struct rules_file *file, const struct ruleset_map *map);
 
 /* Opens the file and takes it, or tells why not; `level` is that of the line about a file that is taken.
  * The caller holds `looking`, or is alone. */

@@ -101,7 +101,8 @@ void kept_reopen(struct rules_file *file, apr_pool_t *scratch)
         kept_drop_bytes(kept);
         return;
     }
-    file->map = (struct ruleset_map){
-        .ruleset = ruleset, .bytes = kept->bytes, .size = kept->size, .identity = kept->identity
-    };
+    rules_file_hold(file, &(struct ruleset_map){ .ruleset = ruleset,
+                                                 .bytes = kept->bytes,
+                                                 .size = kept->size,
+                                                 .identity = kept->identity });
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One thread in each child looks for swapped rule files, so that no request ever waits for the file system or for a
- * load. It is made in child_init and ends with the child's pool.
+/* One thread in each child looks for swapped rule files and samples flags and load, so that no request ever waits for
+ * the file system or for a load. It is made in child_init and ends with the child's pool.
  *
  * Plain POSIX threads: the prefork MPM has no others, and its SIGTERM handler destroys the pool from inside a signal
  * handler, so what ends the thread must be safe there: a socket is closed, nothing is locked. */
@@ -18,6 +18,9 @@
 #include <unistd.h>
 
 APLOG_USE_MODULE(redir307);
+
+/* Flags and load are sampled at least so often, whatever Redir307Watch says of the files. */
+#define SAMPLE_INTERVAL apr_time_from_sec(1)
 
 /* How long the end of a child waits for a load that is going on. */
 enum { END_WAIT_MS = 3000 };
@@ -38,11 +41,13 @@ static int64_t monotonic_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Looks at each file that is due and returns the milliseconds until the next one is. */
+/* Looks at each file that is due, takes the samples, and returns the milliseconds until something is due again. */
 static int look_at_due(server_rec *main_server, int64_t *due, int64_t now)
 {
-    int64_t next = now + apr_time_from_sec(60);
+    int64_t next = now + SAMPLE_INTERVAL;
     unsigned i = 0;
+
+    samples_take(main_server);
 
     for (struct rules_file *file = rules_files_first(main_server); file; file = rules_file_next(file), i++) {
         if (rules_file_interval(file) <= 0) {
@@ -107,10 +112,11 @@ static int create_without_signals(struct watcher *watcher)
     return status;
 }
 
+/* Also where all files are WATCH_OFF: their rules may ask for flags or load. */
 static bool wants_watcher(const server_rec *main_server)
 {
     for (const struct rules_file *file = rules_files_first(main_server); file; file = rules_file_next(file)) {
-        if (rules_file_interval(file) > 0) {
+        if (rules_file_interval(file) != WATCH_EACH_REQUEST) {
             return true;
         }
     }

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What conditions ask that no request may wait for: which flags are on (files in a folder), and how busy the server
+ * is (its scoreboard). The watcher of each child samples both; a request reads the last sample.
+ * The parent samples the flags once at start, so that children are born with them. */
+#include "mod_redir307/mod_redir307.h"
+
+#include "apr_strings.h"
+#include "ap_mpm.h"
+#include "http_log.h"
+#include "scoreboard.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+APLOG_USE_MODULE(redir307);
+
+/* More than anybody switches; a folder of something else must not fill the memory. */
+enum { FLAG_NAMES_LIMIT = 65536 };
+
+/* One folder of flags, shared by all servers that name it. */
+struct flags {
+    struct flags *next;
+    const char *path;
+    pthread_rwlock_t lock; /* over `names` and `size` */
+    char *names;           /* each ends in NUL; malloc()ed */
+    size_t size;
+};
+
+static const char flags_key[] = "mod_redir307.flags";
+
+static struct flags *flags_first(const server_rec *server)
+{
+    void *first = NULL;
+
+    apr_pool_userdata_get(&first, flags_key, server->process->pconf);
+    return first;
+}
+
+/* The names in the folder, in the order of the folder. False: it cannot be read now, `errno` says why. */
+static bool read_names(const char *path, char **names, size_t *size)
+{
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+
+    if (!folder) {
+        return false;
+    }
+    *names = malloc(FLAG_NAMES_LIMIT);
+    *size = 0;
+    while (*names && (entry = readdir(folder))) {
+        size_t length = strlen(entry->d_name) + 1;
+
+        if (entry->d_name[0] != '.' && length <= FLAG_NAMES_LIMIT - *size) {
+            memcpy(*names + *size, entry->d_name, length);
+            *size += length;
+        }
+    }
+    closedir(folder);
+    errno = ENOMEM;
+    return *names != NULL;
+}
+
+static void sample_flags(struct flags *flags)
+{
+    char *names = NULL, *old;
+    size_t size = 0;
+
+    /* No folder is no flags; a folder that cannot be read now leaves them as they are. */
+    if (!read_names(flags->path, &names, &size) && errno != ENOENT) {
+        return;
+    }
+    if (size == flags->size && (size == 0 || memcmp(names, flags->names, size) == 0)) {
+        free(names);
+        return;
+    }
+    pthread_rwlock_wrlock(&flags->lock);
+    old = flags->names;
+    flags->names = names;
+    flags->size = size;
+    pthread_rwlock_unlock(&flags->lock);
+    free(old);
+}
+
+void flags_enter(struct flags *flags)
+{
+    if (flags) {
+        pthread_rwlock_rdlock(&flags->lock);
+    }
+}
+
+void flags_leave(struct flags *flags)
+{
+    if (flags) {
+        pthread_rwlock_unlock(&flags->lock);
+    }
+}
+
+bool flag_is_on(const struct flags *flags, struct slice name)
+{
+    size_t at = 0;
+
+    while (flags && at < flags->size) {
+        struct slice one = slice_from_string(flags->names + at);
+
+        if (slice_equal(one, name)) {
+            return true;
+        }
+        at += one.size + 1;
+    }
+    return false;
+}
+
+static apr_status_t close_flags(void *baton)
+{
+    struct flags *flags = baton;
+
+    free(flags->names);
+    pthread_rwlock_destroy(&flags->lock);
+    return APR_SUCCESS;
+}
+
+static struct flags *flags_open(const char *path, server_rec *server, apr_pool_t *pconf)
+{
+    struct flags *flags = apr_pcalloc(pconf, sizeof(*flags));
+
+    flags->path = path;
+    pthread_rwlock_init(&flags->lock, NULL);
+    apr_pool_cleanup_register(pconf, flags, close_flags, apr_pool_cleanup_null);
+    if (!read_names(path, &flags->names, &flags->size)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, errno, server,
+                     "R307-910: the folder of flags %s cannot be read; until it can, every flag is off", path);
+    }
+    return flags;
+}
+
+void flags_open_all(apr_pool_t *pconf, server_rec *main_server)
+{
+    struct flags *first = NULL;
+
+    for (server_rec *server = main_server; server; server = server->next) {
+        struct server_settings *settings = ap_get_module_config(server->module_config, &redir307_module);
+        struct flags *flags = first;
+
+        settings->flags = NULL;
+        if (!settings->flags_path || !*settings->flags_path) {
+            continue;
+        }
+        while (flags && strcmp(flags->path, settings->flags_path) != 0) {
+            flags = flags->next;
+        }
+        if (!flags) {
+            flags = flags_open(settings->flags_path, server, pconf);
+            flags->next = first;
+            first = flags;
+        }
+        settings->flags = flags;
+    }
+    apr_pool_userdata_set(first, flags_key, NULL, pconf);
+}
+
+/* ---- how busy the server is ---- */
+
+static atomic_uint busy_percent;
+
+static bool is_busy(int status)
+{
+    return status >= SERVER_BUSY_READ && status <= SERVER_GRACEFUL;
+}
+
+static void sample_busy(void)
+{
+    int daemons = 0, threads = 0;
+    unsigned busy = 0;
+
+    if (!ap_scoreboard_image || ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &daemons) != APR_SUCCESS || daemons <= 0) {
+        return;
+    }
+    /* The prefork MPM has none. */
+    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads <= 0) {
+        threads = 1;
+    }
+    for (int i = 0; i < ap_scoreboard_image->global->server_limit; i++) {
+        for (int j = 0; j < ap_scoreboard_image->global->thread_limit; j++) {
+            busy += is_busy(ap_scoreboard_image->servers[i][j].status);
+        }
+    }
+    busy = busy * 100 / ((unsigned)daemons * (unsigned)threads);
+    /* A graceful restart keeps more workers for a while than there may be. */
+    atomic_store(&busy_percent, busy < 100 ? busy : 100);
+}
+
+unsigned busy_percent_now(void)
+{
+    return atomic_load(&busy_percent);
+}
+
+void samples_take(const server_rec *server)
+{
+    sample_busy();
+    for (struct flags *flags = flags_first(server); flags; flags = flags->next) {
+        sample_flags(flags);
+    }
+}
