@@ -418,11 +418,15 @@ sub redirects {
     return $response;
 }
 
-# httpd answers as if there were no rule: 404 unless `status` says otherwise.
+# httpd answers as if there were no rule: 404 unless the pair `status` among the headers says otherwise.
 sub leaves {
-    my ($method, $target, $name, %options) = @_;
-    my $status = delete $options{status} // 404;
-    my $response = request($method, $target, %options);
+    my ($method, $target, $name, @pairs) = @_;
+    my $status = 404;
+    my @headers;
+    while (my ($field, $value) = splice @pairs, 0, 2) {
+        if ($field eq 'status') { $status = $value } else { push @headers, $field, $value }
+    }
+    my $response = request($method, $target, @headers);
     my $good = is($response->status . ' ' . ($response->field('Location') // '(no Location)'), "$status (no Location)", $name);
     show_exchange("$method $target", $response) if !$good;
     return $response;
