@@ -258,6 +258,19 @@ static int translate_name(request_rec *r)
     return status != DECLINED && server->note == TOGGLE_OFF ? send_without_body(r, status) : status;
 }
 
+/* A request's answer is worked out on the stack (struct answer_scratch), and httpd needs some, too. */
+enum { STACK_NEEDED = 256 * 1024 };
+
+static void warn_if_stack_is_small(server_rec *main_server)
+{
+    if (ap_thread_stacksize != 0 && ap_thread_stacksize < STACK_NEEDED && rules_files_first(main_server)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
+                     "R307-911: ThreadStackSize %lu is too small for this module; write %d or more, or take the line "
+                     "away",
+                     (unsigned long)ap_thread_stacksize, (int)STACK_NEEDED);
+    }
+}
+
 static bool is_first_pass(void)
 {
     return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
@@ -274,12 +287,16 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
 {
+    int result;
+
     (void)plog;
     if (is_first_pass()) {
         return OK;
     }
     flags_open_all(pconf, main_server);
-    return rules_files_open(pconf, ptemp, main_server);
+    result = rules_files_open(pconf, ptemp, main_server);
+    warn_if_stack_is_small(main_server);
+    return result;
 }
 
 static void child_init(apr_pool_t *pchild, server_rec *main_server)

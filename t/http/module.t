@@ -59,6 +59,20 @@ for my $mpm (qw(event worker prefork)) {
     stop();
 }
 
+SKIP: {
+    skip 'the stack of a thread is for MPMs with threads', 3 if !has_module('mpm_event');
+    local $ENV{REDIR307_MPM} = 'event';
+    put_bytes($path, $one);
+    serve(conf => "ThreadStackSize 131072\n");
+    log_like(qr/redir307:warn.*R307-911: ThreadStackSize 131072 is too small/, 'a stack that is too small is told');
+    announce(qr/R307-911/);
+    stop();
+    serve(conf => "ThreadStackSize 262144\n");
+    request('GET', '/p/' . 'a%20' x 2000) for 1 .. 10;
+    redirects('GET', '/x', 307, '/one', 'the smallest that is not is enough');
+    stop();
+}
+
 # Children that are born after the file went bad start from what the parent holds.
 put_bytes($path, $one);
 serve(watch => 'off');
