@@ -24,8 +24,9 @@ enum { FLAG_NAMES_LIMIT = 65536 };
 struct flags {
     struct flags *next;
     const char *path;
-    pthread_rwlock_t lock; /* over `names` and `size` */
-    char *names;           /* each ends in NUL; malloc()ed */
+    pthread_mutex_t sampling; /* one thread at a time looks */
+    pthread_rwlock_t lock;    /* over the rest; only who samples writes */
+    char *names;              /* each ends in NUL; malloc()ed */
     size_t size;
 };
 
@@ -63,25 +64,32 @@ static bool read_names(const char *path, char **names, size_t *size)
     return *names != NULL;
 }
 
-static void sample_flags(struct flags *flags)
+static void take_names(struct flags *flags, char *names, size_t size)
 {
-    char *names = NULL, *old;
-    size_t size = 0;
+    char *old = flags->names;
 
-    /* No folder is no flags; a folder that cannot be read now leaves them as they are. */
-    if (!read_names(flags->path, &names, &size) && errno != ENOENT) {
-        return;
-    }
-    if (size == flags->size && (size == 0 || memcmp(names, flags->names, size) == 0)) {
+    if (size == flags->size && (size == 0 || memcmp(names, old, size) == 0)) {
         free(names);
         return;
     }
     pthread_rwlock_wrlock(&flags->lock);
-    old = flags->names;
     flags->names = names;
     flags->size = size;
     pthread_rwlock_unlock(&flags->lock);
     free(old);
+}
+
+static void sample_flags(struct flags *flags)
+{
+    char *names = NULL;
+    size_t size = 0;
+
+    pthread_mutex_lock(&flags->sampling);
+    /* No folder is no flags; a folder that cannot be read now leaves them as they are. */
+    if (read_names(flags->path, &names, &size) || errno == ENOENT) {
+        take_names(flags, names, size);
+    }
+    pthread_mutex_unlock(&flags->sampling);
 }
 
 void flags_enter(struct flags *flags)
@@ -119,6 +127,7 @@ static apr_status_t close_flags(void *baton)
 
     free(flags->names);
     pthread_rwlock_destroy(&flags->lock);
+    pthread_mutex_destroy(&flags->sampling);
     return APR_SUCCESS;
 }
 
@@ -128,6 +137,7 @@ static struct flags *flags_open(const char *path, server_rec *server, apr_pool_t
 
     flags->path = path;
     pthread_rwlock_init(&flags->lock, NULL);
+    pthread_mutex_init(&flags->sampling, NULL);
     apr_pool_cleanup_register(pconf, flags, close_flags, apr_pool_cleanup_null);
     if (!read_names(path, &flags->names, &flags->size)) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, errno, server,
