@@ -14,7 +14,7 @@ sub chance { return rand() < $_[0] }
 
 # [normal form, ways to write it...]
 my @LITERALS = (
-    (map { [$_, $_] } qw(a b a b ab 1 12 1.0 1.2.3 en de f.ttl a-b a.html 2024-01-05 v1 1-2)),
+    (map { [$_, $_] } qw(a b a b ab 1 12 1.0 1.2.3 a_B en de f.ttl a-b a.html 2024-01-05 v1 1-2)),
     ['a', '%61'], ['A', 'A'], ['B', '%42'], ['EN', 'EN'], ['~', '%7E', '~'], ['*', '%2A', '%2a'], ['a+b', 'a+b', 'a%2Bb'],
     ['%C3%A9', '%C3%A9', '%c3%a9', "\xc3\xa9"], ['a%20b', 'a%20b', 'a b'], ['%7Bx%7D', '%7Bx%7D', '%7bx%7d'],
     ['a%2Fb', 'a%2Fb', 'a%2fb'], ['%3F', '%3F', '%3f'], ['a;b', 'a;b', 'a%3Bb'], ['%20', '%20'], ['%25', '%25'],
@@ -22,7 +22,7 @@ my @LITERALS = (
 );
 my @FIXED = ((map { [$_, $_] } qw(v - . a 1 b- .html item- 1. _ .a 0 - . v)), ['%C3%A9', '%C3%A9', "\xc3\xa9"], ['*', '%2A'], ['A', 'A']);
 my %SAMPLES = (
-    free => [qw(a b ab 1 12 x.y en a-b a%20b %C3%A9 %2F . .. 1.2 A c %25 a%26b %20 f.ttl 0 =)],
+    free => [qw(a b ab 1 12 x.y en A_b a-b a%20b %C3%A9 %2F . .. 1.2 A c %25 a%26b %20 f.ttl 0 =)],
     int => [qw(1 12 0 007 1 2)], hex => [qw(1 ab AB 0f 12)], slug => [qw(a a-b 1 x-1 en -)],
     uuid => [qw(0a1b2c3d-0000-1111-2222-abcdefABCDEF 00000000-0000-0000-0000-000000000000)],
     date => [qw(2024-01-05 1999-12-31)], version => [qw(1.2 1.2.3 1.0 10.20)],
@@ -158,7 +158,8 @@ sub generate_target {
             push @pieces, '/';
             my $what = rand;
             if ($what < 0.4 || !@usable) { push @pieces, pick(qw(b c d.html %C3%A9 a%20b a;b), "\xc3\xa9", "b'") }
-            elsif ($what < 0.8) { push @pieces, \(my $name = pick(@usable)) }
+            elsif ($what < 0.72) { push @pieces, \(my $name = pick(@usable)) }
+            elsif ($what < 0.8) { push @pieces, \(my $name = pick(@usable) . pick(qw(|lower |upper |dashes |dashes|lower |upper|dashes))) }
             elsif ($what < 0.95) { push @pieces, pick('p-', 'v'), \(my $name = pick(@usable)), pick('', '.html', '-x') }
             else { push @pieces, \(my $name = pick(qw(host scheme))) }
         }
@@ -175,7 +176,8 @@ sub generate_target {
                 push @query, 1;
                 my $value = rand;
                 if ($value < 0.4 || !@usable) { push @pieces, pick(qw(1 x%26y a+b), '') }
-                elsif ($value < 0.85) { push @pieces, \(my $name = pick(@usable)) }
+                elsif ($value < 0.5) { push @pieces, \(my $name = pick(@usable) . pick(qw(|lower |upper |dashes))) }
+            elsif ($value < 0.85) { push @pieces, \(my $name = pick(@usable)) }
                 elsif ($value < 0.95) { push @pieces, \(my $name = pick(qw(path host scheme query))) }
                 else { push @pieces, 'v-', \(my $name = pick(@usable)) }
             }
@@ -198,10 +200,13 @@ sub generate_clauses {
     return @clauses;
 }
 
+# Sources for rules that differ in their conditions only: long chains, more candidates than are kept at a time.
+my @piled;
+
 sub generate_rule {
     my ($stems, $hosts, $lets, $in_site, $may_https) = @_;
     @free_names = qw(x y z w v n m o p r s t u);
-    my $source = generate_source($stems);
+    my $source = @piled && chance(0.9) ? { %{ pick(@piled) } } : generate_source($stems);
     my @own_hosts = @$hosts;
     if (!$in_site && chance(0.15)) {
         $source->{host} = { %{ pick(grep { $_->{kind} eq 'exact' && !$_->{set} } @HOSTS) } };
@@ -209,6 +214,9 @@ sub generate_rule {
         @own_hosts = ($source->{host});
     }
     my @clauses = generate_clauses(1);
+    if (@piled && chance(0.9) && !grep { $_->[0] eq 'when' || $_->[0] eq 'unless' } @clauses) {
+        push @clauses, [pick('when', 'when', 'unless'), 'method', map { pick(qw(GET POST PUT OPTIONS DELETE get X Y Z)) } 1 .. pick(1, 1, 2, 3)];
+    }
     my $roll = rand;
     my $action;
     if ($roll < 0.10) { $action = { kind => 'pass' } }
@@ -248,8 +256,13 @@ sub generate_set {
     my @stems = ([], [[literal(@LITERALS[0 .. 3])]]);
     push @stems, [@{ $stems[1] }, [literal(@LITERALS)]] if chance(0.7);
     push @stems, $stems[1] for 1 .. 2;
+    @piled = ();
+    if (chance(0.08)) {
+        @free_names = qw(x y z w v n m o p r s t u);
+        @piled = map { generate_source([$stems[1]]) } 1 .. pick(1, 2, 4);
+    }
     my @items;
-    push @items, @{ generate_items(1 + int rand 8, \@stems, [{ kind => 'any' }], [], 0, 1, 0) } if chance(0.8);
+    push @items, @{ generate_items(@piled ? 60 : 1 + int rand 8, \@stems, [{ kind => 'any' }], [], 0, 1, 0) } if chance(0.8);
     for (1 .. pick(0, 1, 1, 2, 2, 3)) {
         my @pool = @HOSTS;
         my %seen;

@@ -14,7 +14,7 @@
 #           (type `value`: a whole query value, which may be empty)
 #   PARAMETER { name => decoded, written, any => bool, parts => [PART...] }  (a literal's `normal` is decoded there)
 #   ACTION  { kind => 'pass' } | { kind => 'status', word } | { kind => 'https', word }
-#           | { kind => 'target', pieces => [text or \name ...], word }      (word may be undef: the `status` clause)
+#           | { kind => 'target', pieces => [text or \name ...], word } (\"name|lower" with a transform)      (word may be undef: the `status` clause)
 #   CLAUSE  [name => values...]
 package Redir307::Naive;
 use strict;
@@ -385,7 +385,7 @@ sub location {
             }
             next;
         }
-        my $name = $$piece;
+        my ($name, @transforms) = split /\|/, $$piece;
         $place = 'path' if $place eq 'authority' && $name eq 'path';
         my ($kind, $value) = exists $match->{captures}{$name} ? ('path', $match->{captures}{$name})
             : exists $match->{query_captures}{$name} ? ('raw', $match->{query_captures}{$name})
@@ -394,6 +394,7 @@ sub location {
             : $name eq 'scheme' ? ('host', $request->{scheme})
             : $name eq 'query' ? ('raw', $request->{query} // '') : die "naive: no value for {$name}";
         $takes_query = 1 if $name eq 'query';
+        $value = transform($_, $value) for @transforms;
         if ($place eq 'authority') { $front .= $value }
         elsif ($place eq 'path') {
             # The request was `/a` itself: the slash before a final star goes too.
@@ -415,6 +416,15 @@ sub location {
     my $url = $front . $way;
     return $url . (defined $query ? "?$query" : '') . (defined $fragment ? "#$fragment" : '') if $takes_query;
     return append_query($rule, $match, $request, $url, $query, $fragment);
+}
+
+# In a path an escape is one character, whose hexadecimal digits no transform touches.
+sub transform {
+    my ($how, $text) = @_;
+    if ($how eq 'dashes') { $text =~ s/%20|[_ ]/-/g }
+    elsif ($how eq 'lower') { $text =~ s{(%[0-9A-F]{2})|([A-Z])}{$1 // lc $2}ge }
+    else { $text =~ s{(%[0-9A-F]{2})|([a-z])}{$1 // uc $2}ge }
+    return $text;
 }
 
 sub encode_fragment { my ($text) = @_; $text =~ s{([^A-Za-z0-9\-._~!\$&'()*+,;=:\@/?])}{sprintf '%%%02X', ord $1}ge; return $text }
