@@ -293,7 +293,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     if (is_first_pass()) {
         return OK;
     }
-    flags_open_all(pconf, main_server);
+    if (!flags_open_all(pconf, main_server)) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     result = rules_files_open(pconf, ptemp, main_server);
     warn_if_stack_is_small(main_server);
     return result;

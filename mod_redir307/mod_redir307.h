@@ -11,6 +11,8 @@
 #include "httpd.h"
 #include "http_config.h"
 
+#include <pthread.h>
+
 extern module AP_MODULE_DECLARE_DATA redir307_module;
 
 /* ---- settings (mod_redir307_config.c) ---- */
@@ -92,6 +94,9 @@ apr_interval_time_t rules_file_interval(const struct rules_file *file);
  * the log says why, once for all processes. */
 void rules_file_look(struct rules_file *file);
 
+/* A lock that requests hold for reading, over what is swapped now and then: a waiting writer comes next. */
+bool swap_lock_init(pthread_rwlock_t *lock);
+
 /* The rules to ask, or NULL where there are none yet. They stay as they are until rules_file_leave, which must follow
  * in either case, soon: a swap waits for it. */
 const struct ruleset *rules_file_enter(struct rules_file *file);
@@ -103,8 +108,8 @@ void rules_files_guard(apr_pool_t *pchild, server_rec *main_server);
 
 /* ---- what is sampled (mod_redir307_samples.c) ---- */
 
-/* post_config: finds the folders of flags that servers name, and reads them once. */
-void flags_open_all(apr_pool_t *pconf, server_rec *main_server);
+/* post_config: finds the folders of flags that servers name, and reads them once. False: no memory, and told. */
+bool flags_open_all(apr_pool_t *pconf, server_rec *main_server);
 
 /* Between these two the flags stay as they are; NULL is allowed, and has none on. */
 void flags_enter(struct flags *flags);

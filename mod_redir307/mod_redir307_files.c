@@ -45,6 +45,23 @@ apr_interval_time_t rules_file_interval(const struct rules_file *file)
     return file->interval;
 }
 
+bool swap_lock_init(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attributes;
+    bool is_made;
+
+    if (pthread_rwlockattr_init(&attributes) != 0) {
+        return false;
+    }
+#ifdef __GLIBC__
+    /* Else a busy server's readers would let no swap through. */
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
+    is_made = pthread_rwlock_init(lock, &attributes) == 0;
+    pthread_rwlockattr_destroy(&attributes);
+    return is_made;
+}
+
 const struct ruleset *rules_file_enter(struct rules_file *file)
 {
     pthread_rwlock_rdlock(&file->lock);

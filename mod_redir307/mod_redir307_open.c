@@ -15,23 +15,6 @@
 
 APLOG_USE_MODULE(redir307);
 
-static bool locks_init(struct rules_file *file)
-{
-    pthread_rwlockattr_t attributes;
-    bool is_made;
-
-    if (pthread_rwlockattr_init(&attributes) != 0) {
-        return false;
-    }
-#ifdef __GLIBC__
-    /* Else a busy server's readers would let no swap through. */
-    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-#endif
-    is_made = pthread_rwlock_init(&file->lock, &attributes) == 0;
-    pthread_rwlockattr_destroy(&attributes);
-    return is_made && pthread_mutex_init(&file->looking, NULL) == 0;
-}
-
 static bool has_encoded_slashes(const server_rec *server)
 {
     const core_dir_config *core = ap_get_core_module_config(server->lookup_defaults);
@@ -209,7 +192,7 @@ int rules_files_open(apr_pool_t *pconf, apr_pool_t *scratch, server_rec *main_se
     memset(told, 0, count * sizeof(*told));
     for (struct rules_file *file = first; file; file = file->next) {
         file->told = told++;
-        if (!locks_init(file)) {
+        if (!swap_lock_init(&file->lock) || pthread_mutex_init(&file->looking, NULL) != 0) {
             ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server, "R307-909: no memory for a lock");
             return HTTP_INTERNAL_SERVER_ERROR;
         }

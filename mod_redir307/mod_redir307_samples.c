@@ -136,8 +136,10 @@ static struct flags *flags_open(const char *path, server_rec *server, apr_pool_t
     struct flags *flags = apr_pcalloc(pconf, sizeof(*flags));
 
     flags->path = path;
-    pthread_rwlock_init(&flags->lock, NULL);
-    pthread_mutex_init(&flags->sampling, NULL);
+    if (!swap_lock_init(&flags->lock) || pthread_mutex_init(&flags->sampling, NULL) != 0) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "R307-909: no memory for a lock");
+        return NULL;
+    }
     apr_pool_cleanup_register(pconf, flags, close_flags, apr_pool_cleanup_null);
     if (!read_names(path, &flags->names, &flags->size)) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, errno, server,
@@ -146,7 +148,7 @@ static struct flags *flags_open(const char *path, server_rec *server, apr_pool_t
     return flags;
 }
 
-void flags_open_all(apr_pool_t *pconf, server_rec *main_server)
+bool flags_open_all(apr_pool_t *pconf, server_rec *main_server)
 {
     struct flags *first = NULL;
 
@@ -163,12 +165,16 @@ void flags_open_all(apr_pool_t *pconf, server_rec *main_server)
         }
         if (!flags) {
             flags = flags_open(settings->flags_path, server, pconf);
+            if (!flags) {
+                return false;
+            }
             flags->next = first;
             first = flags;
         }
         settings->flags = flags;
     }
     apr_pool_userdata_set(first, flags_key, NULL, pconf);
+    return true;
 }
 
 /* ---- how busy the server is ---- */
