@@ -5,7 +5,8 @@
 
 #include "rulec/dump.h"
 
-#include "rulec/dump_text.h"
+#include "rulec/dump_choice.h"
+#include "rulec/dump_clause.h"
 
 #include "grammar/arena.h"
 #include "mod_redir307/pattern.h"
@@ -21,25 +22,20 @@ struct dumped_rule {
 };
 
 struct dump {
-    const struct ruleset *ruleset;
-    FILE *out;
+    struct dump_writer to;
     struct dumped_rule *rules; /* by scope, then exact ones, then by order */
     size_t rule_count, rule_room;
     struct ruleset_host_view *hosts;
     size_t host_count, host_room;
-    struct dump_word word;
-    const char *wrong;
 };
-
-static const char *const damaged = "a record is damaged";
 
 static uint32_t scope_of(struct dump *dump, uint32_t action_index)
 {
     struct ruleset_action action;
 
-    if (ruleset_get_action(dump->ruleset, action_index, &action))
+    if (ruleset_get_action(dump->to.ruleset, action_index, &action))
         return action.scope;
-    dump->wrong = damaged;
+    dump->to.wrong = dump_damaged;
     return 0;
 }
 
@@ -70,9 +66,9 @@ static void collect_rules(struct dump *dump)
     struct ruleset_exact_view exact;
     struct ruleset_pattern_view pattern;
 
-    for (uint64_t at = 0; ruleset_get_exact(dump->ruleset, at, &exact); at = exact.next_at)
+    for (uint64_t at = 0; ruleset_get_exact(dump->to.ruleset, at, &exact); at = exact.next_at)
         add_rule(dump, &(struct dumped_rule){ .scope = scope_of(dump, exact.action), .at = at });
-    for (uint64_t at = 0; ruleset_get_pattern(dump->ruleset, at, &pattern); at = pattern.next_at)
+    for (uint64_t at = 0; ruleset_get_pattern(dump->to.ruleset, at, &pattern); at = pattern.next_at)
         add_rule(dump, &(struct dumped_rule){ .scope = scope_of(dump, pattern.action), .order = pattern.head.order,
                                               .at = at, .is_pattern = true });
     if (dump->rule_count)
@@ -83,7 +79,7 @@ static void collect_hosts(struct dump *dump)
 {
     struct ruleset_host_view host;
 
-    for (uint64_t at = 0; ruleset_get_host(dump->ruleset, at, &host); at = host.next_at) {
+    for (uint64_t at = 0; ruleset_get_host(dump->to.ruleset, at, &host); at = host.next_at) {
         if (dump->host_count == dump->host_room) {
             dump->host_room = dump->host_room ? 2 * dump->host_room : 64;
             dump->hosts = memory_resize(dump->hosts, dump->host_room, sizeof *dump->hosts);
@@ -92,158 +88,7 @@ static void collect_hosts(struct dump *dump)
     }
 }
 
-/* ---- clauses ---- */
-
-/* Clauses stand between braces, parted by "; ". */
-struct braces {
-    FILE *out;
-    bool is_open;
-};
-
-static void next_clause(struct braces *braces)
-{
-    fputs(braces->is_open ? "; " : " { ", braces->out);
-    braces->is_open = true;
-}
-
-static void print_cache(struct braces *braces, const struct ruleset_action *action)
-{
-    if (action->cache_kind == RULESET_CACHE_UNSAID)
-        return;
-    next_clause(braces);
-    if (action->cache_kind == RULESET_CACHE_DEFAULT)
-        fputs("cache default", braces->out);
-    else if (action->cache_kind == RULESET_CACHE_NONE)
-        fputs("cache none", braces->out);
-    else
-        fprintf(braces->out, "cache %s%" PRIu32 "s", action->cache_kind == RULESET_CACHE_PRIVATE ? "private " : "",
-                action->cache_seconds);
-}
-
-static void print_query(struct dump *dump, struct braces *braces, const struct ruleset_action *action)
-{
-    struct slice name;
-
-    if (action->query_kind == RULESET_QUERY_KEEP)
-        return;
-    next_clause(braces);
-    if (action->query_kind == RULESET_QUERY_DROP) {
-        fputs("query drop", dump->out);
-        return;
-    }
-    fputs(action->query_kind == RULESET_QUERY_ONLY ? "query only" : "query except", dump->out);
-    for (unsigned i = 0; ruleset_list_item(dump->ruleset, action->query_names, i, &name); i++) {
-        dump_word_clear(&dump->word);
-        dump_add_decoded(&dump->word, name, true);
-        putc(' ', dump->out);
-        dump_word_print(&dump->word, dump->out);
-    }
-}
-
-static void print_conditions(struct dump *dump, struct braces *braces, uint32_t at)
-{
-    static const char *const names[RULESET_CONDITION_OP_COUNT] = {
-        [RULESET_CONDITION_METHOD] = "method", [RULESET_CONDITION_SCHEME] = "scheme"
-    };
-    struct ruleset_cursor cursor = ruleset_cursor(dump->ruleset, RULESET_CONDITIONS, at);
-    unsigned count = at ? cursor_u16(&cursor) : 0;
-
-    for (unsigned i = 0; i < count && !cursor.failed; i++) {
-        unsigned op = cursor_u8(&cursor), is_unless = cursor_u8(&cursor), value_count = cursor_u16(&cursor);
-
-        if (op >= RULESET_CONDITION_OP_COUNT || !names[op]) {
-            dump->wrong = damaged;
-            return;
-        }
-        next_clause(braces);
-        fprintf(dump->out, "%s %s", is_unless ? "unless" : "when", names[op]);
-        for (unsigned k = 0; k < value_count && !cursor.failed; k++) {
-            dump_word_clear(&dump->word);
-            dump_word_add(&dump->word, cursor_slice(&cursor));
-            putc(' ', dump->out);
-            dump_word_print(&dump->word, dump->out);
-        }
-    }
-    if (at && cursor.failed)
-        dump->wrong = damaged;
-}
-
-static void print_headers(struct dump *dump, struct braces *braces, const struct ruleset_action *action)
-{
-    struct slice name, value;
-
-    for (unsigned i = 0; ruleset_list_item(dump->ruleset, action->headers, i, &name) &&
-                         ruleset_list_item(dump->ruleset, action->headers, i + 1, &value); i += 2) {
-        next_clause(braces);
-        if (slice_equal(name, SLICE("Retry-After"))) {
-            fprintf(dump->out, "retry-after %.*ss", (int)value.size, value.data);
-            continue;
-        }
-        fputs("header ", dump->out);
-        dump_string_print(name, dump->out);
-        putc(' ', dump->out);
-        dump_string_print(value, dump->out);
-    }
-    for (unsigned i = 0; ruleset_list_item(dump->ruleset, action->vary, i, &name); i++) {
-        if (i == 0) {
-            next_clause(braces);
-            fputs("vary", dump->out);
-        }
-        putc(' ', dump->out);
-        dump_string_print(name, dump->out);
-    }
-}
-
-static void print_clauses(struct dump *dump, const struct ruleset_action *action, unsigned flags, uint32_t place)
-{
-    struct braces braces = { .out = dump->out };
-    struct slice note, owner;
-
-    print_conditions(dump, &braces, action->conditions);
-    if (flags & RULESET_RULE_CASE_IGNORE) {
-        next_clause(&braces);
-        fputs("case ignore", dump->out);
-    }
-    if (flags & RULESET_RULE_SLASH_EXACT) {
-        next_clause(&braces);
-        fputs("slash exact", dump->out);
-    }
-    print_query(dump, &braces, action);
-    print_cache(&braces, action);
-    if (action->flags & RULESET_ACTION_PREFLIGHT) {
-        next_clause(&braces);
-        fputs("preflight redirect", dump->out);
-    }
-    print_headers(dump, &braces, action);
-    ruleset_note(dump->ruleset, place, &note, &owner);
-    if (note.size) {
-        next_clause(&braces);
-        fputs("note ", dump->out);
-        dump_string_print(note, dump->out);
-    }
-    if (owner.size) {
-        next_clause(&braces);
-        fputs("owner ", dump->out);
-        dump_string_print(owner, dump->out);
-    }
-    if (braces.is_open)
-        fputs(" }", dump->out);
-    putc('\n', dump->out);
-}
-
 /* ---- rules ---- */
-
-static void print_status(struct dump *dump, const struct ruleset_action *action)
-{
-    if (action->status_get == action->status_other)
-        fprintf(dump->out, " %u", action->status_get);
-    else if (action->status_get == 302 && action->status_other == 307)
-        fputs(" temporary auto", dump->out);
-    else if (action->status_get == 301 && action->status_other == 308)
-        fputs(" permanent auto", dump->out);
-    else
-        dump->wrong = "a rule has a pair of statuses that the language has no word for";
-}
 
 /* `/a/ *.ttl` has two records, as it ranks in two ways: the one for a single segment comes back with the other. */
 static bool is_half(struct dump *dump, const struct dumped_rule *rules, size_t count, size_t i)
@@ -255,27 +100,34 @@ static bool is_half(struct dump *dump, const struct dumped_rule *rules, size_t c
 
     if (!rules[i].is_pattern || !has_twin)
         return false;
-    dump_word_clear(&dump->word);
-    return ruleset_get_pattern(dump->ruleset, rules[i].at, &view) &&
-           dump_add_pattern(&dump->word, view.program, view.flags & RULESET_RULE_SLASH, &source) && !source.takes_many;
+    dump_word_clear(&dump->to.word);
+    return ruleset_get_pattern(dump->to.ruleset, rules[i].at, &view) &&
+           dump_add_pattern(&dump->to.word, dump->to.ruleset, view.program, view.flags & RULESET_RULE_SLASH, &source) && !source.takes_many;
 }
 
 /* `host`: the one that captures are taken from; NULL: its name has none. */
 static void print_rule(struct dump *dump, const struct dumped_rule *rule, const struct ruleset_host_view *host)
 {
-    struct dump_source source = { .star_capture = PATTERN_NO_CAPTURE + 1u };
+    struct dump_source source;
+    struct dump_captures captures = { .source = &source, .hosts = { .failed = true } };
     struct ruleset_action action;
     uint32_t action_index, place;
-    unsigned flags;
+    unsigned flags, groups;
     struct slice target;
     bool is_good;
 
-    dump_word_clear(&dump->word);
+    dump_source_init(&source);
+    if (host) {
+        captures.hosts = host->captures;
+        captures.host_count = host->head.capture_count;
+    }
+    dump_word_clear(&dump->to.word);
     if (rule->is_pattern) {
         struct ruleset_pattern_view view;
 
-        is_good = ruleset_get_pattern(dump->ruleset, rule->at, &view) &&
-                  dump_add_pattern(&dump->word, view.program, view.flags & RULESET_RULE_SLASH, &source);
+        is_good = ruleset_get_pattern(dump->to.ruleset, rule->at, &view) &&
+                  dump_add_pattern(&dump->to.word, dump->to.ruleset, view.program, view.flags & RULESET_RULE_SLASH,
+                                   &source);
         action_index = view.action;
         place = view.head.place;
         flags = view.flags;
@@ -283,37 +135,37 @@ static void print_rule(struct dump *dump, const struct dumped_rule *rule, const 
     } else {
         struct ruleset_exact_view view;
 
-        is_good = ruleset_get_exact(dump->ruleset, rule->at, &view);
+        is_good = ruleset_get_exact(dump->to.ruleset, rule->at, &view);
         action_index = view.action;
         place = view.head.place;
         flags = view.flags;
         target = view.target;
         if (is_good)
-            dump_add_path(&dump->word, view.key, flags & RULESET_RULE_SLASH);
+            dump_add_path(&dump->to.word, view.key, flags & RULESET_RULE_SLASH);
     }
-    if (!is_good || !ruleset_get_action(dump->ruleset, action_index, &action)) {
-        dump->wrong = damaged;
+    if (!is_good || !ruleset_get_action(dump->to.ruleset, action_index, &action)) {
+        dump->to.wrong = dump_damaged;
         return;
     }
-    fputs("    ", dump->out);
-    dump_word_print(&dump->word, dump->out);
-    if (target.size) {
-        struct ruleset_cursor none = { .failed = true };
-
-        dump_word_clear(&dump->word);
-        if (!dump_add_target(&dump->word, target, flags & RULESET_RULE_TEMPLATE, source.star_capture,
-                             host ? host->captures : none, host ? host->head.capture_count : 0)) {
-            dump->wrong = damaged;
-            return;
-        }
-        fputs(" -> ", dump->out);
-        dump_word_print(&dump->word, dump->out);
+    groups = dump_outer_windows(&dump->to, action.conditions);
+    fputs("    ", dump->to.out);
+    if (source.is_regex) {
+        fputs("~ ", dump->to.out);
+        dump_regex_print(dump->to.ruleset, source.regex, dump->to.out);
+    } else {
+        dump_word_print(&dump->to.word, dump->to.out);
     }
+    if (flags & RULESET_RULE_CHOICE)
+        dump_choice(&dump->to, target, &captures);
+    else if (target.size)
+        dump_target(&dump->to, target, flags & RULESET_RULE_TEMPLATE, &captures);
     if (action.flags & RULESET_ACTION_PASS)
-        fputs(" pass", dump->out);
+        fputs(" pass", dump->to.out);
     else
-        print_status(dump, &action);
-    print_clauses(dump, &action, flags, place);
+        dump_status(&dump->to, action.status_get, action.status_other);
+    dump_clauses(&dump->to, &action, flags, place);
+    for (; groups; groups--)
+        fputs("    }\n", dump->to.out);
 }
 
 /* ---- sites ---- */
@@ -354,52 +206,52 @@ static void print_host(struct dump *dump, const struct ruleset_host_view *host, 
         return; /* it is in the `**.` */
     /* Alone, the domain of a `**.` is like its name, unless that stands in another site, where it would win. */
     if (host->head.kind == RULESET_HOST_APEX && has_exact_host(dump, host->name))
-        dump->wrong = "rules of `**.` and of the same domain cannot be told apart any more";
+        dump->to.wrong = "rules of `**.` and of the same domain cannot be told apart any more";
     if (host->head.kind == RULESET_HOST_BELOW)
         stars = find_twin(dump, host, scope, RULESET_HOST_APEX) ? "**." : "*.";
-    fprintf(dump->out, " %s%s%.*s%s", stars, is_ipv6 ? "[" : "", (int)host->name.size,
+    fprintf(dump->to.out, " %s%s%.*s%s", stars, is_ipv6 ? "[" : "", (int)host->name.size,
             host->name.size ? host->name.data : "", is_ipv6 ? "]" : "");
     if (host->head.kind == RULESET_HOST_ANY)
-        putc('*', dump->out);
+        putc('*', dump->to.out);
     if (host->head.port)
-        fprintf(dump->out, ":%u", host->head.port);
+        fprintf(dump->to.out, ":%u", host->head.port);
 }
 
 /* hosts: NULL for those of the whole scope, else the one whose captures are written out. */
 static void print_site(struct dump *dump, const struct dumped_rule *rules, size_t count, uint32_t scope,
                        bool is_override, const struct ruleset_host_view *only)
 {
-    const struct ruleset_header *header = &dump->ruleset->header;
+    const struct ruleset_header *header = &dump->to.ruleset->header;
     bool is_any = scope == header->any_scope || scope == header->any_override_scope;
 
-    fputs("\nsite", dump->out);
+    fputs("\nsite", dump->to.out);
     if (only)
         print_host(dump, only, scope);
     for (size_t i = 0; !only && i < dump->host_count; i++)
         if (is_in_scope(&dump->hosts[i], scope) && dump->hosts[i].head.capture_count == 0)
             print_host(dump, &dump->hosts[i], scope);
-    fputs(!only && is_any ? " * {\n" : " {\n", dump->out);
+    fputs(!only && is_any ? " * {\n" : " {\n", dump->to.out);
     if (is_override)
-        fputs("    override\n", dump->out);
-    for (size_t i = 0; i < count && !dump->wrong; i++)
+        fputs("    override\n", dump->to.out);
+    for (size_t i = 0; i < count && !dump->to.wrong; i++)
         if (!is_half(dump, rules, count, i))
             print_rule(dump, &rules[i], only);
-    fputs("}\n", dump->out);
+    fputs("}\n", dump->to.out);
 }
 
 static void print_scope(struct dump *dump, const struct dumped_rule *rules, size_t count)
 {
-    const struct ruleset_header *header = &dump->ruleset->header;
+    const struct ruleset_header *header = &dump->to.ruleset->header;
     uint32_t index = rules[0].scope;
     struct ruleset_scope scope;
     bool has_plain = index == header->any_scope || index == header->any_override_scope, is_override;
 
-    if (!index || !ruleset_get(dump->ruleset, RULESET_SCOPES, (uint64_t)index * sizeof scope, &scope, sizeof scope)) {
-        dump->wrong = damaged;
+    if (!index || !ruleset_get(dump->to.ruleset, RULESET_SCOPES, (uint64_t)index * sizeof scope, &scope, sizeof scope)) {
+        dump->to.wrong = dump_damaged;
         return;
     }
     is_override = scope.flags & RULESET_SCOPE_IS_OVERRIDE;
-    for (size_t i = 0; i < dump->host_count && !dump->wrong; i++) {
+    for (size_t i = 0; i < dump->host_count && !dump->to.wrong; i++) {
         const struct ruleset_host_view *host = &dump->hosts[i];
 
         if (!is_in_scope(host, index))
@@ -415,15 +267,15 @@ static void print_scope(struct dump *dump, const struct dumped_rule *rules, size
 
 static void print_all(struct dump *dump)
 {
-    const struct ruleset_header *header = &dump->ruleset->header;
+    const struct ruleset_header *header = &dump->to.ruleset->header;
     char id[RULESET_ID_SIZE + 1];
 
-    ruleset_id(dump->ruleset, id);
-    fprintf(dump->out, "# from the rule file %s: %" PRIu64 " rules\n", id, header->rule_count);
+    ruleset_id(dump->to.ruleset, id);
+    fprintf(dump->to.out, "# from the rule file %s: %" PRIu64 " rules\n", id, header->rule_count);
     if (header->expect_count)
-        fprintf(dump->out, "# %" PRIu32 " tests stood in the rules; a rule file keeps none of them\n", header->expect_count);
-    fputs("let star \"*\" # a star that is sent as it is\n", dump->out);
-    for (size_t i = 0, end; i < dump->rule_count && !dump->wrong; i = end) {
+        fprintf(dump->to.out, "# %" PRIu32 " tests stood in the rules; a rule file keeps none of them\n", header->expect_count);
+    fputs("let star \"*\" # a star that is sent as it is\n", dump->to.out);
+    for (size_t i = 0, end; i < dump->rule_count && !dump->to.wrong; i = end) {
         for (end = i + 1; end < dump->rule_count && dump->rules[end].scope == dump->rules[i].scope; end++)
             continue;
         print_scope(dump, dump->rules + i, end - i);
@@ -432,14 +284,14 @@ static void print_all(struct dump *dump)
 
 const char *dump_write(const struct ruleset *ruleset, FILE *out)
 {
-    struct dump dump = { .ruleset = ruleset, .out = out };
+    struct dump dump = { .to = { .ruleset = ruleset, .out = out } };
 
     collect_rules(&dump);
     collect_hosts(&dump);
-    if (!dump.wrong)
+    if (!dump.to.wrong)
         print_all(&dump);
-    dump_word_free(&dump.word);
+    dump_word_free(&dump.to.word);
     free(dump.rules);
     free(dump.hosts);
-    return dump.wrong;
+    return dump.to.wrong;
 }

@@ -11,9 +11,9 @@
 #include "mod_redir307/target.h"
 #include "mod_redir307/url.h"
 
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 #include <stdlib.h>
-
-enum { NO_STAR = 256 };
 
 void dump_word_clear(struct dump_word *word)
 {
@@ -104,20 +104,27 @@ void dump_add_path(struct dump_word *word, struct slice path, bool ends_in_slash
 }
 
 struct reading {
+    const struct ruleset *ruleset;
     struct dump_word *word;
+    struct dump_source *source;
     struct ruleset_cursor program;
     unsigned unnamed; /* placeholders that keep nothing, but need a name */
     bool in_query;
 };
 
+static const char *capture_name(const struct dump_source *source, unsigned capture)
+{
+    return capture < DUMP_CAPTURE_LIMIT ? source->names[capture] : "";
+}
+
 static void add_name(struct reading *reading, unsigned capture, const char *behind)
 {
-    char name[32];
+    char name[DUMP_NAME_SIZE + 16];
 
     if (capture == PATTERN_NO_CAPTURE)
         snprintf(name, sizeof name, "{u%u%s", reading->unnamed++, behind);
     else
-        snprintf(name, sizeof name, "{c%u%s", capture, behind);
+        snprintf(name, sizeof name, "{%s%s", capture_name(reading->source, capture), behind);
     add(reading->word, name);
 }
 
@@ -127,6 +134,74 @@ static void add_text(struct reading *reading, struct slice text)
         dump_add_decoded(reading->word, text, false);
     else
         add_normal(reading->word, text);
+}
+
+static uint32_t read_u32(struct ruleset_cursor *cursor)
+{
+    uint32_t low = cursor_u16(cursor);
+
+    return low | (uint32_t)cursor_u16(cursor) << 16;
+}
+
+static bool regex_text(const struct ruleset *ruleset, uint32_t number, struct slice *text)
+{
+    struct ruleset_cursor cursor = ruleset_cursor(ruleset, RULESET_REGEXES, 0);
+
+    for (uint32_t i = 0; i <= number && !cursor.failed; i++) {
+        cursor_u8(&cursor); /* flags: they follow from where the regex stands */
+        *text = cursor_slice(&cursor);
+    }
+    return !cursor.failed;
+}
+
+bool dump_regex_print(const struct ruleset *ruleset, uint32_t number, FILE *out)
+{
+    struct slice text;
+
+    if (!regex_text(ruleset, number, &text))
+        return false;
+    putc('"', out);
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '"')
+            putc('\\', out);
+        putc(text.data[i], out);
+        /* A backslash takes the next byte with it: it does not escape a quote. */
+        if (text.data[i] == '\\' && i + 1 < text.size)
+            putc(text.data[++i], out);
+    }
+    putc('"', out);
+    return true;
+}
+
+/* Groups that have a name are known to the target by it. */
+static bool name_groups(const struct ruleset *ruleset, struct dump_source *source)
+{
+    struct slice text;
+    uint32_t count = 0, entry_size = 0;
+    PCRE2_SPTR table = NULL;
+    PCRE2_SIZE at;
+    pcre2_code *code;
+    int error;
+
+    if (!regex_text(ruleset, source->regex, &text))
+        return false;
+    code = pcre2_compile((PCRE2_SPTR)text.data, text.size, 0, &error, &at, NULL);
+    if (!code)
+        return false;
+    pcre2_pattern_info(code, PCRE2_INFO_NAMECOUNT, &count);
+    pcre2_pattern_info(code, PCRE2_INFO_NAMEENTRYSIZE, &entry_size);
+    pcre2_pattern_info(code, PCRE2_INFO_NAMETABLE, &table);
+    for (uint32_t i = 0; i < count; i++, table += entry_size) {
+        unsigned group = (unsigned)table[0] << 8 | table[1]; /* then the name, with its NUL */
+        char number[DUMP_NAME_SIZE];
+
+        snprintf(number, sizeof number, "%u", group);
+        for (unsigned k = 0; k < DUMP_CAPTURE_LIMIT; k++)
+            if (strcmp(source->names[k], number) == 0)
+                snprintf(source->names[k], DUMP_NAME_SIZE, "%s", (const char *)table + 2);
+    }
+    pcre2_code_free(code);
+    return true;
 }
 
 static bool add_part(struct reading *reading)
@@ -149,6 +224,14 @@ static bool add_part(struct reading *reading)
             add_text(reading, cursor_slice(&reading->program));
         }
         add(reading->word, "}");
+    } else if (kind == PATTERN_REGEX) {
+        struct slice text;
+
+        if (!regex_text(reading->ruleset, read_u32(&reading->program), &text))
+            return false;
+        add_name(reading, capture, ":/");
+        dump_word_add(reading->word, text);
+        add(reading->word, "/}");
     } else if (kind == PATTERN_FREE && capture == PATTERN_NO_CAPTURE) {
         add(reading->word, "{}");
     } else if (kind == PATTERN_FREE) {
@@ -181,10 +264,29 @@ static bool add_segments(struct reading *reading, unsigned count)
     return true;
 }
 
-static bool add_tail(struct reading *reading, bool ends_in_slash, unsigned head_count, struct dump_source *source)
+static bool add_regex(struct reading *reading)
 {
+    struct dump_source *source = reading->source;
+    unsigned count;
+
+    source->is_regex = true;
+    source->regex = read_u32(&reading->program);
+    count = cursor_u8(&reading->program);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned capture = cursor_u8(&reading->program), group = cursor_u8(&reading->program);
+
+        if (capture < DUMP_CAPTURE_LIMIT)
+            snprintf(source->names[capture], DUMP_NAME_SIZE, "%u", group);
+    }
+    return !reading->program.failed && name_groups(reading->ruleset, source);
+}
+
+static bool add_tail(struct reading *reading, bool ends_in_slash, unsigned head_count)
+{
+    struct dump_source *source = reading->source;
     unsigned tail = cursor_u8(&reading->program);
-    unsigned capture = tail == PATTERN_TAIL_NONE ? PATTERN_NO_CAPTURE : cursor_u8(&reading->program);
+    bool has_capture = tail == PATTERN_TAIL_SUBTREE || tail == PATTERN_TAIL_BELOW || tail == PATTERN_TAIL_MANY;
+    unsigned capture = has_capture ? cursor_u8(&reading->program) : PATTERN_NO_CAPTURE;
     struct slice suffix;
     unsigned rest_count;
 
@@ -213,19 +315,28 @@ static bool add_tail(struct reading *reading, bool ends_in_slash, unsigned head_
         if (ends_in_slash)
             add(reading->word, "/");
         return true;
-    default:
-        return false;
+    case PATTERN_TAIL_REGEX: return add_regex(reading);
+    default: return false;
     }
 }
 
-bool dump_add_pattern(struct dump_word *word, struct slice program, bool ends_in_slash, struct dump_source *source)
+void dump_source_init(struct dump_source *source)
+{
+    *source = (struct dump_source){ .star_capture = DUMP_NO_STAR };
+    for (unsigned i = 0; i < DUMP_CAPTURE_LIMIT; i++)
+        snprintf(source->names[i], DUMP_NAME_SIZE, "c%u", i);
+}
+
+bool dump_add_pattern(struct dump_word *word, const struct ruleset *ruleset, struct slice program, bool ends_in_slash,
+                      struct dump_source *source)
 {
     const uint8_t *start = (const uint8_t *)program.data;
-    struct reading reading = { .word = word, .program = { .at = start, .end = start + program.size } };
+    struct reading reading = { .ruleset = ruleset, .word = word, .source = source,
+                               .program = { .at = start, .end = start + program.size } };
     unsigned head_count = cursor_u8(&reading.program), parameter_count;
 
-    *source = (struct dump_source){ .star_capture = NO_STAR };
-    if (!add_segments(&reading, head_count) || !add_tail(&reading, ends_in_slash, head_count, source))
+    dump_source_init(source);
+    if (!add_segments(&reading, head_count) || !add_tail(&reading, ends_in_slash, head_count))
         return false;
     reading.in_query = true;
     parameter_count = cursor_u8(&reading.program);
@@ -258,14 +369,34 @@ static void add_hole(struct dump_word *word, const char *name, unsigned transfor
     add(word, "}");
 }
 
-static bool add_piece(struct dump_word *word, struct ruleset_cursor *template, unsigned star_capture,
-                      struct ruleset_cursor hosts, unsigned host_capture_count)
+/* Labels of a host: letters, digits, dashes. */
+static bool add_host_capture(struct dump_word *word, const struct dump_captures *captures, unsigned index,
+                             unsigned transforms)
+{
+    struct ruleset_cursor hosts = captures->hosts;
+    struct slice text = slice_of("", 0);
+
+    for (unsigned i = 0; i <= index && i < captures->host_count; i++)
+        text = cursor_slice(&hosts);
+    for (size_t i = 0; i < text.size; i++) {
+        char byte = text.data[i];
+
+        if (transforms & TARGET_UPPER && byte >= 'a' && byte <= 'z')
+            byte = (char)(byte - 32);
+        if (transforms & TARGET_DASHES && byte == '_')
+            byte = '-';
+        dump_word_add(word, slice_of(&byte, 1));
+    }
+    return index < captures->host_count && !hosts.failed;
+}
+
+static bool add_piece(struct dump_word *word, struct ruleset_cursor *template, const struct dump_captures *captures)
 {
     static const char *const builtins[] = {
         [TARGET_HOST] = "host", [TARGET_PATH] = "path", [TARGET_QUERY] = "query", [TARGET_SCHEME] = "scheme"
     };
     unsigned kind = cursor_u8(template), index, transforms;
-    char name[16];
+    bool is_star;
 
     if (kind == TARGET_TEXT) {
         add_sent(word, cursor_slice(template));
@@ -274,40 +405,22 @@ static bool add_piece(struct dump_word *word, struct ruleset_cursor *template, u
     index = cursor_u8(template);
     cursor_u8(template); /* the place follows from where the placeholder stands */
     transforms = cursor_u8(template);
-    if (kind == TARGET_HOST_CAPTURE) {
-        struct slice text = slice_of("", 0);
-
-        /* Labels of a host: letters, digits, dashes; `upper` and `dashes` do not change what hosts compare. */
-        for (unsigned i = 0; i <= index && i < host_capture_count; i++)
-            text = cursor_slice(&hosts);
-        for (size_t i = 0; i < text.size; i++) {
-            char byte = text.data[i];
-
-            if (transforms & TARGET_UPPER && byte >= 'a' && byte <= 'z')
-                byte = (char)(byte - 32);
-            if (transforms & TARGET_DASHES && byte == '_')
-                byte = '-';
-            dump_word_add(word, slice_of(&byte, 1));
-        }
-        return index < host_capture_count && !hosts.failed && !template->failed;
-    }
-    if (kind == TARGET_CAPTURE || kind == TARGET_QUERY_CAPTURE) {
-        if (index == star_capture && kind == TARGET_CAPTURE && !transforms) {
-            add(word, "*");
-            return !template->failed;
-        }
-        snprintf(name, sizeof name, "c%u", index);
-        add_hole(word, index == star_capture && kind == TARGET_CAPTURE ? "*" : name, transforms);
-        return !template->failed;
-    }
-    if (kind > TARGET_SCHEME)
+    if (template->failed || kind > TARGET_SCHEME)
         return false;
-    add_hole(word, builtins[kind], transforms);
-    return !template->failed;
+    if (kind == TARGET_HOST_CAPTURE)
+        return add_host_capture(word, captures, index, transforms);
+    is_star = kind == TARGET_CAPTURE && index == captures->source->star_capture;
+    if (is_star && !transforms)
+        add(word, "*");
+    else if (kind == TARGET_CAPTURE || kind == TARGET_QUERY_CAPTURE)
+        add_hole(word, is_star ? "*" : capture_name(captures->source, index), transforms);
+    else
+        add_hole(word, builtins[kind], transforms);
+    return true;
 }
 
-bool dump_add_target(struct dump_word *word, struct slice target, bool is_template, unsigned star_capture,
-                     struct ruleset_cursor hosts, unsigned host_capture_count)
+bool dump_add_target(struct dump_word *word, struct slice target, bool is_template,
+                     const struct dump_captures *captures)
 {
     const uint8_t *start = (const uint8_t *)target.data;
     struct ruleset_cursor template = { .at = start, .end = start + target.size };
@@ -321,7 +434,7 @@ bool dump_add_target(struct dump_word *word, struct slice target, bool is_templa
         return true;
     }
     while (template.at < template.end)
-        if (!add_piece(word, &template, star_capture, hosts, host_capture_count))
+        if (!add_piece(word, &template, captures))
             return false;
     return !template.failed;
 }

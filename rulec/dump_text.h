@@ -29,16 +29,31 @@ void dump_add_decoded(struct dump_word *word, struct slice text, bool keeps_last
 /* The source of an exact rule: `path` without its trailing slash. */
 void dump_add_path(struct dump_word *word, struct slice path, bool ends_in_slash);
 
+enum { DUMP_CAPTURE_LIMIT = 16, DUMP_NAME_SIZE = 40, DUMP_NO_STAR = 256 };
 /* What a source tells its target, and dump. */
 struct dump_source {
-    unsigned star_capture; /* number of the capture that the target knows as `*`; past all others where there is none */
+    unsigned star_capture; /* number of the capture that the target knows as `*`, or DUMP_NO_STAR */
     bool takes_many;       /* {x...} */
+    bool is_regex;         /* then the word is empty: see dump_regex_print */
+    uint32_t regex;
+    char names[DUMP_CAPTURE_LIMIT][DUMP_NAME_SIZE]; /* of its captures */
 };
+/* For a source without placeholders. */
+void dump_source_init(struct dump_source *source);
 /* The source of all other rules. */
-bool dump_add_pattern(struct dump_word *word, struct slice program, bool ends_in_slash, struct dump_source *source);
+bool dump_add_pattern(struct dump_word *word, const struct ruleset *ruleset, struct slice program, bool ends_in_slash,
+                      struct dump_source *source);
+
+/* "..." as it stands behind `~`. False: there is no such regex. */
+bool dump_regex_print(const struct ruleset *ruleset, uint32_t number, FILE *out);
 
 /* A target. `hosts`: captures of the site's host, written out. False: the bytes are no target. */
-bool dump_add_target(struct dump_word *word, struct slice target, bool is_template, unsigned star_capture,
-                     struct ruleset_cursor hosts, unsigned host_capture_count);
+struct dump_captures {
+    const struct dump_source *source;
+    struct ruleset_cursor hosts;
+    unsigned host_count;
+};
+bool dump_add_target(struct dump_word *word, struct slice target, bool is_template,
+                     const struct dump_captures *captures);
 
 #endif
