@@ -26,6 +26,8 @@ struct kept {
     size_t order;
 };
 
+enum { CODE_LIMIT = 1000 }; /* codes have three digits */
+
 struct diag {
     struct arena *arena;
     const struct source_set *sources;
@@ -34,7 +36,8 @@ struct diag {
     size_t order;     /* messages so far that were kept */
     bool takes_notes; /* the last message was kept, so what follows belongs to it */
     size_t counts[2]; /* by severity, the ones past the limit too */
-    size_t kept_counts[2];
+    size_t kept_errors;
+    size_t kept_warnings[CODE_LIMIT]; /* by code */
     size_t limit;
     bool warnings_are_errors;
     struct allowed *allowed;
@@ -144,7 +147,7 @@ static bool lies_in(struct span span, struct span block)
     return span.at >= block.at && span.at < block.end;
 }
 
-static bool is_allowed(const struct diag *diag, enum diag_code code, struct span span)
+bool diag_is_allowed(const struct diag *diag, enum diag_code code, struct span span)
 {
     for (size_t i = 0; i < diag->allowed_count; i++) {
         const struct allowed *allowed = &diag->allowed[i];
@@ -163,12 +166,13 @@ add_message(struct diag *diag, enum diag_code code, struct span span, const char
     struct kept *kept;
 
     diag->takes_notes = false;
-    if (severity == DIAG_WARNING && is_allowed(diag, code, span))
+    if (severity == DIAG_WARNING && diag_is_allowed(diag, code, span))
         return;
     diag->counts[severity]++;
-    if (diag->kept_counts[severity] >= diag->limit)
+    size_t *count = severity == DIAG_ERROR ? &diag->kept_errors : &diag->kept_warnings[code];
+    if (*count >= diag->limit)
         return;
-    diag->kept_counts[severity]++;
+    ++*count;
     if (diag->kept_count == diag->kept_capacity)
         diag->kept = make_room(diag->arena, diag->kept, diag->kept_count, &diag->kept_capacity,
                                sizeof(*diag->kept));
@@ -248,7 +252,7 @@ static void drop_allowed(struct diag *diag, enum diag_code code, struct span blo
         if (message->code == code && message->severity == DIAG_WARNING &&
             lies_in(message->span, block)) {
             diag->counts[DIAG_WARNING]--;
-            diag->kept_counts[DIAG_WARNING]--;
+            diag->kept_warnings[code]--;
         } else {
             diag->kept[count++] = diag->kept[i];
         }

@@ -18,7 +18,8 @@ enum diag_code {
 
 enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 
-enum { DIAG_LIMIT = 100 }; /* further errors are counted, not kept; warnings likewise */
+/* Further errors are counted, not kept; of warnings those of one code, so that no kind hides another. */
+enum { DIAG_LIMIT = 100 };
 
 struct diag;
 
@@ -37,6 +38,8 @@ void diag_help(struct diag *diag, const char *format, ...) __attribute__((format
 /* A warning of this code whose place lies in `block` is silent (clause `allow`), also one that
  * is already there. */
 void diag_allow(struct diag *diag, enum diag_code code, struct span block);
+/* For checks that sum up: what is allowed there is not counted either. */
+bool diag_is_allowed(const struct diag *diag, enum diag_code code, struct span span);
 void diag_warnings_are_errors(struct diag *diag);
 /* Another limit than DIAG_LIMIT, for who wants to see them all. */
 void diag_set_limit(struct diag *diag, size_t limit);

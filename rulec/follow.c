@@ -54,7 +54,7 @@ bool follow_to(struct follow *follow, struct slice location)
     return true;
 }
 
-static struct slice method_after(struct slice method, unsigned status)
+struct slice follow_method_after(struct slice method, unsigned status)
 {
     bool is_post = slice_equal(method, SLICE("POST")), is_head = slice_equal(method, SLICE("HEAD"));
 
@@ -67,7 +67,7 @@ bool follow_step(struct follow *follow)
     answer_request(follow->ruleset, &follow->key, &follow->scratch, NULL, &follow->answer);
     if (follow->answer.outcome != ANSWER_SEND || follow->answer.location.size == 0) return false;
     if (!follow_to(follow, follow->answer.location)) return false;
-    follow->key.method = method_after(follow->key.method, follow->answer.status);
+    follow->key.method = follow_method_after(follow->key.method, follow->answer.status);
     return true;
 }
 

@@ -19,6 +19,8 @@ void follow_start(struct follow *follow, const struct ruleset *ruleset, const st
 /* Where `location` leads from the present state (RFC 9110, 10.2.2); the method stays. False: nowhere a client would
  * ask us (another scheme, a bad host). */
 bool follow_to(struct follow *follow, struct slice location);
+/* The method with which a client follows such an answer (RFC 9110, 15.4). */
+struct slice follow_method_after(struct slice method, unsigned status);
 /* Asks, and goes where the answer leads, the method changed as clients do (RFC 9110, 15.4). False: the state is not
  * redirected, and stays. */
 bool follow_step(struct follow *follow);

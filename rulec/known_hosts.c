@@ -10,6 +10,8 @@
 struct known_hosts {
     const struct plan_host **rows; /* by kind, then name */
     size_t count;
+    struct slice last_authority; /* that known_hosts_leave was asked about */
+    bool last_leaves;
 };
 
 static int host_order(const void *left, const void *right)
@@ -28,6 +30,7 @@ struct known_hosts *known_hosts_open(const struct plan *plan)
     for (uint32_t s = 0; s < plan->site_count; s++) room += plan->sites[s].host_count;
     hosts->rows = memory_resize(NULL, room, sizeof(struct plan_host *));
     hosts->count = 0;
+    hosts->last_authority = slice_of(NULL, 0);
     for (uint32_t s = 0; s < plan->site_count; s++) {
         for (uint32_t h = 0; h < plan->sites[s].host_count; h++) {
             const struct plan_host *host = &plan->sites[s].hosts[h];
@@ -52,19 +55,47 @@ static bool is_named(const struct known_hosts *hosts, enum plan_host_kind kind, 
     return bsearch(&key, hosts->rows, hosts->count, sizeof(struct plan_host *), host_order) != NULL;
 }
 
-bool known_hosts_reach(const struct known_hosts *hosts, struct slice from, struct slice to)
+static bool is_known(const struct known_hosts *hosts, struct slice name)
 {
-    if (slice_equal(from, to)) return true;
-    if (hosts->count == 0) return false;
-    if (is_named(hosts, PLAN_HOST_EXACT, to) || is_named(hosts, PLAN_HOST_APEX, to)) return true;
-    while (to.size) {
-        const char *dot = memchr(to.data, '.', to.size);
+    if (hosts->count == 0)
+        return false;
+    if (is_named(hosts, PLAN_HOST_EXACT, name) || is_named(hosts, PLAN_HOST_APEX, name))
+        return true;
+    while (name.size) {
+        const char *dot = memchr(name.data, '.', name.size);
 
-        if (!dot) return false;
-        to = slice_of(dot + 1, to.size - (size_t)(dot + 1 - to.data));
-        if (is_named(hosts, PLAN_HOST_BELOW, to)) return true;
+        if (!dot)
+            return false;
+        name = slice_of(dot + 1, name.size - (size_t)(dot + 1 - name.data));
+        if (is_named(hosts, PLAN_HOST_BELOW, name))
+            return true;
     }
     return false;
+}
+
+bool known_hosts_reach(const struct known_hosts *hosts, struct slice from, struct slice to)
+{
+    return slice_equal(from, to) || is_known(hosts, to);
+}
+
+bool known_hosts_leave(struct known_hosts *hosts, struct slice target)
+{
+    struct slice last = hosts->last_authority;
+    struct url_parts parts;
+    char buffer[URL_HOST_LIMIT + 1];
+    struct slice name;
+
+    if (target.size == 0 || target.data[0] == '/')
+        return false;
+    if (last.size && slice_starts_with(target, last) &&
+        (target.size == last.size || target.data[last.size] == '/' || target.data[last.size] == '?' ||
+         target.data[last.size] == '#'))
+        return hosts->last_leaves;
+    if (!url_split(target, &parts) || !parts.has_authority || !url_normalize_host(parts.host, buffer, &name))
+        return false;
+    hosts->last_authority = slice_of(target.data, (size_t)(parts.path.data - target.data));
+    hosts->last_leaves = !is_known(hosts, name);
+    return hosts->last_leaves;
 }
 
 static const struct slice nobody = { "any.invalid", sizeof "any.invalid" - 1 }; /* RFC 2606: nobody's name */

@@ -15,6 +15,10 @@ void known_hosts_close(struct known_hosts *hosts);
  * `site *` alone names none: whether its server answers for another host, the rules do not say. */
 bool known_hosts_reach(const struct known_hosts *hosts, struct slice from, struct slice to);
 
+/* True where a target, as it is sent, names a host that no `site` names: who follows it leaves the rules. Quick for
+ * lists whose targets are on few hosts. */
+bool known_hosts_leave(struct known_hosts *hosts, struct slice target);
+
 /* A name that the host pattern takes; in `buffer` or the plan. */
 struct slice known_hosts_example(const struct plan_host *host, char buffer[URL_HOST_LIMIT + 1]);
 /* True for the name that stands for "every host". */

@@ -147,6 +147,20 @@ static void past_the_limit_messages_are_counted_only(void)
     stop();
 }
 
+static void many_warnings_of_one_kind_hide_no_other(void)
+{
+    const struct diag_message *messages;
+
+    start(SLICE("x\n"));
+    for (int i = 0; i < DIAG_LIMIT + 5; i++)
+        diag_warning(diag, DIAG_DUPLICATE_RULE, part(0, 1), "warning %d", i);
+    diag_warning(diag, DIAG_HIDDEN_RULE, part(0, 1), "another kind");
+    is_number(diag_warning_count(diag), DIAG_LIMIT + 6, "all are counted");
+    is_number(diag_messages(diag, &messages), DIAG_LIMIT + 1, "each kind has its own limit");
+    ok(messages[DIAG_LIMIT].code == DIAG_HIDDEN_RULE, "the other kind is kept");
+    stop();
+}
+
 static void warnings_can_be_allowed_or_forbidden(void)
 {
     const struct diag_message *messages;
@@ -199,6 +213,7 @@ int main(void)
     odd_places_are_printed_too();
     long_lines_and_words_are_cut();
     past_the_limit_messages_are_counted_only();
+    many_warnings_of_one_kind_hide_no_other();
     warnings_can_be_allowed_or_forbidden();
     codes_have_names_and_numbers();
     return tap_done();
