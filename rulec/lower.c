@@ -58,6 +58,7 @@ static void lower_line(struct lower *lower, struct lower_scope *around,
     struct lower_scope *scope = around;
     struct lower_rule rule = { .reading = LOWER_PATTERN,
                                .source = lower_word_of(&tree->source),
+                               .source_is_regex = tree->source_is_regex,
                                .span = tree->span };
 
     if (tree->body) {
@@ -65,12 +66,10 @@ static void lower_line(struct lower *lower, struct lower_scope *around,
         scope = &own;
         lower_clauses(lower, tree->body, scope, NULL);
     }
-    if (tree->source_is_regex)
-        lower_refuse(lower, tree->source.span, "~");
-    if (tree->by)
+    if (tree->by) {
         lower_refuse(lower, tree->by->span, "by");
-    if (tree->source_is_regex || tree->by)
         return;
+    }
     if (tree->target) {
         rule.has_target = true;
         rule.target = lower_word_of(tree->target);
@@ -141,25 +140,13 @@ static void lower_block(struct lower *lower, const struct lower_scope *around,
     }
 }
 
-/* YYYYMMDD: a review falls due at the start of its day, UTC. */
-static uint32_t today(void)
-{
-    time_t now = time(NULL);
-    struct tm day;
-
-    if (!gmtime_r(&now, &day))
-        return 0;
-    return (uint32_t)(day.tm_year + 1900) * 10000 + (uint32_t)(day.tm_mon + 1) * 100 +
-           (uint32_t)day.tm_mday;
-}
-
 void lower(const struct ast *ast, struct diag *diag, struct plan *plan)
 {
     struct lower state = { .arena = plan->arena,
                            .sources = ast->sources,
                            .diag = diag,
                            .plan = plan,
-                           .today = today() };
+                           .now_s = plan->now_s ? plan->now_s : (int64_t)time(NULL) };
     struct lower_scope scope = { .status = lower_status_default };
 
     plan_reserve_rules(plan, ast->rule_count < UINT32_MAX ? (uint32_t)ast->rule_count : 0);

@@ -5,10 +5,13 @@
 
 #include "rulec/lower_clause.h"
 
+#include "rulec/local_time.h"
 #include "rulec/lower_condition.h"
 #include "rulec/lower_header.h"
+#include "rulec/lower_operand.h"
 #include "rulec/lower_source.h"
 #include "rulec/lower_status.h"
+#include "rulec/lower_time.h"
 #include "rulec/lower_value.h"
 
 #include "grammar/suggest.h"
@@ -238,39 +241,19 @@ static void apply_owner(const struct place *place, const struct ast_clause *clau
     apply_text(place, clause, &place->scope->owner);
 }
 
-static unsigned digits(struct slice text, size_t from, size_t count)
-{
-    unsigned value = 0;
-
-    for (size_t i = from; i < from + count; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return 0;
-        value = value * 10 + (unsigned)(text.data[i] - '0');
-    }
-    return value;
-}
-
 static void apply_review(const struct place *place, const struct ast_clause *clause)
 {
-    static const unsigned days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    struct slice text = clause->words ? clause->words->text : slice_of(NULL, 0);
-    unsigned year = 0, month = 0, day = 0;
+    struct local_time day;
 
-    if (text.size == 10 && text.data[4] == '-' && text.data[7] == '-') {
-        year = digits(text, 0, 4);
-        month = digits(text, 5, 2);
-        day = digits(text, 8, 2);
-    }
-    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    if (year == 0 || month == 0 || month > 12 || day == 0 ||
-        day > days[month - 1] + (is_leap && month == 2 ? 1U : 0U) || clause->words->next) {
+    if (!local_time_read(clause->words->text, &day) || !day.is_date) {
         lower_bad_value(place->lower, clause, "a date as \"2026-12-31\"");
         return;
     }
-    if (place->lower->today < year * 10000 + month * 100 + day)
+    if (place->lower->now_s < day.seconds) /* it begins at midnight UTC */
         return;
     diag_warning(place->lower->diag, DIAG_REVIEW_PASSED, clause->span,
-                 "the day to look at this again has come: %.*s", LOWER_SHOW(text));
+                 "the day to look at this again has come: %.*s",
+                 LOWER_SHOW(clause->words->text));
     diag_help(place->lower->diag, "set a new date, or take the rule away");
 }
 
@@ -308,6 +291,53 @@ static void apply_allow(const struct place *place, const struct ast_clause *clau
     }
 }
 
+static void apply_vary(const struct place *place, const struct ast_clause *clause)
+{
+    struct lower_scope *scope = place->scope;
+
+    scope->vary_count = 0;
+    scope->vary =
+        arena_array(place->lower->arena, lower_word_count(clause->words), sizeof(*scope->vary));
+    for (const struct ast_word *word = clause->words; word; word = word->next) {
+        bool is_new = true;
+
+        if (lower_is_word(word, "*")) {
+            diag_error(
+                place->lower->diag, DIAG_BAD_VALUE, word->span,
+                "\"*\" would keep every cache from any use: name the fields that were read");
+            return;
+        }
+        if (!lower_token(place->lower, word, "header field"))
+            return;
+        for (uint32_t i = 0; i < scope->vary_count; i++)
+            is_new &= lower_compare_names(scope->vary[i], word->text) != 0;
+        if (is_new)
+            scope->vary[scope->vary_count++] = word->text;
+    }
+}
+
+static void apply_preflight(const struct place *place, const struct ast_clause *clause)
+{
+    bool redirects = lower_is_word(clause->words, "redirect");
+
+    if (!redirects && !lower_is_word(clause->words, "pass"))
+        lower_bad_value(place->lower, clause, "\"pass\" or \"redirect\"");
+    place->scope->redirects_preflight = redirects;
+}
+
+static void apply_override(const struct place *place, const struct ast_clause *clause)
+{
+    (void)clause;
+    place->scope->is_override = true;
+}
+
+/* Read with the others of its block, once all of them were seen. */
+static void apply_time(const struct place *place, const struct ast_clause *clause)
+{
+    (void)place;
+    (void)clause;
+}
+
 static void apply_table_word(const struct place *place, const struct ast_clause *clause)
 {
     if (clause->kind == AST_CLAUSE_COLUMNS)
@@ -324,33 +354,32 @@ static void apply_table_word(const struct place *place, const struct ast_clause 
 
 static const struct clause_kind {
     const char *name;
-    void (*apply)(const struct place *place,
-                  const struct ast_clause *clause); /* NULL: not compiled */
+    void (*apply)(const struct place *place, const struct ast_clause *clause);
     bool may_repeat;
     bool is_table_only;
 } clause_kinds[] = {
     [AST_CLAUSE_STATUS] = { .name = "status", .apply = apply_status },
     [AST_CLAUSE_WHEN] = { .name = "when", .apply = apply_condition, .may_repeat = true },
     [AST_CLAUSE_UNLESS] = { .name = "unless", .apply = apply_condition, .may_repeat = true },
-    [AST_CLAUSE_FROM] = { .name = "from" },
-    [AST_CLAUSE_UNTIL] = { .name = "until" },
-    [AST_CLAUSE_DAILY] = { .name = "daily" },
-    [AST_CLAUSE_WEEKLY] = { .name = "weekly" },
-    [AST_CLAUSE_TIMEZONE] = { .name = "timezone" },
+    [AST_CLAUSE_FROM] = { .name = "from", .apply = apply_time },
+    [AST_CLAUSE_UNTIL] = { .name = "until", .apply = apply_time },
+    [AST_CLAUSE_DAILY] = { .name = "daily", .apply = apply_time },
+    [AST_CLAUSE_WEEKLY] = { .name = "weekly", .apply = apply_time },
+    [AST_CLAUSE_TIMEZONE] = { .name = "timezone", .apply = apply_time },
     [AST_CLAUSE_REVIEW] = { .name = "review", .apply = apply_review },
     [AST_CLAUSE_CACHE] = { .name = "cache", .apply = apply_cache },
-    [AST_CLAUSE_VARY] = { .name = "vary" },
+    [AST_CLAUSE_VARY] = { .name = "vary", .apply = apply_vary },
     [AST_CLAUSE_QUERY] = { .name = "query", .apply = apply_query },
     [AST_CLAUSE_CASE] = { .name = "case", .apply = apply_case },
     [AST_CLAUSE_SLASH] = { .name = "slash", .apply = apply_slash },
     [AST_CLAUSE_LET] = { .name = "let", .apply = apply_let, .may_repeat = true },
-    [AST_CLAUSE_PREFLIGHT] = { .name = "preflight" },
+    [AST_CLAUSE_PREFLIGHT] = { .name = "preflight", .apply = apply_preflight },
     [AST_CLAUSE_HEADER] = { .name = "header", .apply = apply_header, .may_repeat = true },
     [AST_CLAUSE_RETRY_AFTER] = { .name = "retry-after", .apply = apply_retry_after },
     [AST_CLAUSE_BLOCKED_BY] = { .name = "blocked-by", .apply = apply_blocked_by },
     [AST_CLAUSE_NOTE] = { .name = "note", .apply = apply_note },
     [AST_CLAUSE_OWNER] = { .name = "owner", .apply = apply_owner },
-    [AST_CLAUSE_OVERRIDE] = { .name = "override" },
+    [AST_CLAUSE_OVERRIDE] = { .name = "override", .apply = apply_override },
     [AST_CLAUSE_ALLOW] = { .name = "allow", .apply = apply_allow, .may_repeat = true },
     [AST_CLAUSE_COLUMNS] = { .name = "columns",
                              .apply = apply_table_word,
@@ -386,10 +415,7 @@ static void apply_clause(const struct place *place, const struct ast_clause *cla
         return;
     }
     seen[clause->kind] = clause;
-    if (kind->apply)
-        kind->apply(place, clause);
-    else
-        lower_refuse(place->lower, clause->span, kind->name);
+    kind->apply(place, clause);
 }
 
 void lower_clauses(struct lower *lower, const struct ast_block *block,
@@ -409,4 +435,10 @@ void lower_clauses(struct lower *lower, const struct ast_block *block,
         if (item->kind == AST_CLAUSE)
             apply_clause(&place, item->clause, seen);
     }
+    lower_times(lower, scope,
+                &(struct lower_time_clauses){ .timezone = seen[AST_CLAUSE_TIMEZONE],
+                                              .from = seen[AST_CLAUSE_FROM],
+                                              .until = seen[AST_CLAUSE_UNTIL],
+                                              .daily = seen[AST_CLAUSE_DAILY],
+                                              .weekly = seen[AST_CLAUSE_WEEKLY] });
 }

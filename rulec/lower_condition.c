@@ -1,23 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conditions add up from block to block; equal ones count once, and their order says nothing. */
+/* Conditions are kept in the order in which the engine asks them (enum plan_condition_kind), so equal sets are equal
+ * rows. Two of one kind both hold, or one stays where they are the same: but two draws of chance are two. */
 #include "config.h"
 
 #include "rulec/lower_condition.h"
 
+#include "rulec/lower_operand.h"
+#include "rulec/lower_regex.h"
 #include "rulec/lower_value.h"
 
-static int compare_conditions(const struct plan_condition *a, const struct plan_condition *b)
+#include <stdlib.h>
+
+static int compare_numbers(int64_t a, int64_t b)
 {
-    if (a->kind != b->kind)
-        return a->kind < b->kind ? -1 : 1;
-    if (a->is_unless != b->is_unless)
-        return a->is_unless ? 1 : -1;
+    return (a > b) - (a < b);
+}
+
+static int compare_values(const struct plan_condition *a, const struct plan_condition *b)
+{
     for (uint32_t i = 0; i < a->value_count && i < b->value_count; i++) {
         int order = slice_compare(a->values[i], b->values[i]);
+
         if (order)
             return order;
     }
-    return (a->value_count > b->value_count) - (a->value_count < b->value_count);
+    return compare_numbers(a->value_count, b->value_count);
+}
+
+static int compare_networks(const struct plan_network *a, const struct plan_network *b)
+{
+    if (a->family != b->family)
+        return compare_numbers(a->family, b->family);
+    int order = memcmp(a->address, b->address, sizeof(a->address));
+    return order ? order : compare_numbers(a->prefix, b->prefix);
+}
+
+static int compare_conditions(const struct plan_condition *a, const struct plan_condition *b)
+{
+    int orders[] = { compare_numbers(a->kind, b->kind),
+                     compare_numbers(a->is_unless, b->is_unless),
+                     slice_compare(a->name, b->name),
+                     compare_numbers(a->operator, b->operator),
+                     compare_values(a, b),
+                     compare_numbers(a->network_count, b->network_count),
+                     compare_numbers(a->share, b->share),
+                     compare_numbers(a->from_s, b->from_s),
+                     compare_numbers(a->until_s, b->until_s),
+                     compare_numbers(a->zone, b->zone),
+                     compare_numbers(a->days, b->days),
+                     compare_numbers(a->start_s, b->start_s),
+                     compare_numbers(a->end_s, b->end_s) };
+    int order = 0;
+
+    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]) && order == 0; i++)
+        order = orders[i];
+    for (uint32_t i = 0; order == 0 && i < a->network_count; i++)
+        order = compare_networks(&a->networks[i], &b->networks[i]);
+    return order;
 }
 
 void lower_add_condition(struct lower *lower, struct lower_scope *scope,
@@ -28,12 +67,12 @@ void lower_add_condition(struct lower *lower, struct lower_scope *scope,
     uint32_t count = 0, from = 0;
 
     while (from < scope->condition_count &&
-           compare_conditions(&scope->conditions[from], condition) < 0) {
+           compare_conditions(&scope->conditions[from], condition) < 0)
         all[count++] = scope->conditions[from++];
-    }
-    if (from < scope->condition_count &&
-        compare_conditions(&scope->conditions[from], condition) == 0)
+    if (from < scope->condition_count && condition->kind != PLAN_CONDITION_CHANCE &&
+        compare_conditions(&scope->conditions[from], condition) == 0) {
         return;
+    }
     all[count++] = *condition;
     while (from < scope->condition_count)
         all[count++] = scope->conditions[from++];
@@ -41,42 +80,10 @@ void lower_add_condition(struct lower *lower, struct lower_scope *scope,
     scope->condition_count = count;
 }
 
-static bool judge_method(struct lower *lower, const struct ast_word *word)
+static bool read_scheme(struct lower *lower, const struct ast_word *word, struct slice *scheme)
 {
-    struct slice method = word->text;
-    bool has_lower = false;
-
-    for (size_t i = 0; i < method.size; i++) {
-        char byte = method.data[i];
-        bool is_token = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-                        (byte >= 'a' && byte <= 'z') ||
-                        (byte && strchr("!#$%&'*+-.^_`|~", byte));
-
-        has_lower |= byte >= 'a' && byte <= 'z';
-        if (is_token)
-            continue;
-        diag_error(lower->diag, DIAG_BAD_VALUE, word->span, "\"%.*s\" is no method",
-                   LOWER_SHOW(method));
-        return false;
-    }
-    if (has_lower) {
-        diag_warning(lower->diag, DIAG_METHOD_CASE, word->span,
-                     "\"%.*s\" has small letters: case counts in a method, and no client is "
-                     "known to send this one",
-                     LOWER_SHOW(method));
-        char *upper = arena_string(lower->arena, method);
-        for (char *at = upper; *at; at++) {
-            if (*at >= 'a' && *at <= 'z')
-                *at = (char)(*at - 32);
-        }
-        diag_help(lower->diag, "write \"%s\"", upper);
-    }
-    return true;
-}
-
-static bool judge_scheme(struct lower *lower, const struct ast_word *word)
-{
-    if (lower_is_word(word, "http") || lower_is_word(word, "https"))
+    *scheme = word->text;
+    if (slice_equal(word->text, SLICE("http")) || slice_equal(word->text, SLICE("https")))
         return true;
     diag_error(lower->diag, DIAG_BAD_VALUE, word->span,
                "\"%.*s\" is no scheme that a request comes by: http or https",
@@ -84,42 +91,112 @@ static bool judge_scheme(struct lower *lower, const struct ast_word *word)
     return false;
 }
 
+static bool read_field_name(struct lower *lower, const struct ast_word *word,
+                            struct slice *name)
+{
+    *name = word->text;
+    return lower_token(lower, word, "header field");
+}
+
+static bool read_cookie_name(struct lower *lower, const struct ast_word *word,
+                             struct slice *name)
+{
+    *name = word->text;
+    return lower_token(lower, word, "cookie");
+}
+
+/* How each condition reads its name and its values; those without read_value have a way of their own. */
+static const struct condition_kind {
+    enum plan_condition_kind kind;
+    bool (*read_name)(struct lower *lower, const struct ast_word *word, struct slice *name);
+    bool (*read_value)(struct lower *lower, const struct ast_word *word, struct slice *value);
+} condition_kinds[] = {
+    [AST_CONDITION_METHOD] = { .kind = PLAN_CONDITION_METHOD, .read_value = lower_method },
+    [AST_CONDITION_SCHEME] = { .kind = PLAN_CONDITION_SCHEME, .read_value = read_scheme },
+    [AST_CONDITION_HEADER] = { PLAN_CONDITION_HEADER, read_field_name, lower_field_value },
+    [AST_CONDITION_COOKIE] = { PLAN_CONDITION_COOKIE, read_cookie_name, lower_cookie_value },
+    [AST_CONDITION_ACCEPT] = { .kind = PLAN_CONDITION_ACCEPT, .read_value = lower_media_type },
+    [AST_CONDITION_LANGUAGE] = { .kind = PLAN_CONDITION_LANGUAGE,
+                                 .read_value = lower_language },
+    [AST_CONDITION_QUERY] = { PLAN_CONDITION_QUERY, lower_query_word, lower_query_word },
+    [AST_CONDITION_CLIENT] = { .kind = PLAN_CONDITION_CLIENT },
+    [AST_CONDITION_ENV] = { PLAN_CONDITION_ENV, lower_env_name, lower_env_value },
+    [AST_CONDITION_FLAG] = { .kind = PLAN_CONDITION_FLAG, .read_value = lower_flag },
+    [AST_CONDITION_CHANCE] = { .kind = PLAN_CONDITION_CHANCE },
+    [AST_CONDITION_BUSY] = { .kind = PLAN_CONDITION_BUSY },
+};
+
+static int order_networks(const void *left, const void *right)
+{
+    return compare_networks(left, right);
+}
+
+static bool read_networks(struct lower *lower, const struct ast_word *words,
+                          struct plan_condition *condition)
+{
+    uint32_t count = 0, kept = 0;
+
+    condition->networks =
+        arena_array(lower->arena, lower_word_count(words), sizeof(*condition->networks));
+    for (const struct ast_word *word = words; word; word = word->next) {
+        if (!lower_network(lower, word, &condition->networks[count++]))
+            return false;
+    }
+    qsort(condition->networks, count, sizeof(*condition->networks), order_networks);
+    for (uint32_t i = 0; i < count; i++) {
+        if (kept == 0 ||
+            compare_networks(&condition->networks[kept - 1], &condition->networks[i]) != 0)
+            condition->networks[kept++] = condition->networks[i];
+    }
+    condition->network_count = kept;
+    return true;
+}
+
+static bool read_values(struct lower *lower, const struct condition_kind *kind,
+                        const struct ast_clause *clause, struct plan_condition *condition)
+{
+    condition->values =
+        arena_array(lower->arena, lower_word_count(clause->words), sizeof(*condition->values));
+    for (const struct ast_word *word = clause->words; word; word = word->next) {
+        if (!kind->read_value(lower, word, &condition->values[condition->value_count++]))
+            return false;
+    }
+    condition->value_count = lower_sort_slices(condition->values, condition->value_count);
+    return true;
+}
+
+static bool read_regex(struct lower *lower, const struct ast_clause *clause,
+                       struct plan_condition *condition)
+{
+    condition->operator= PLAN_REGEX;
+    condition->values = arena_alloc(lower->arena, sizeof(*condition->values));
+    condition->values[0] = clause->words->text;
+    condition->value_count = 1;
+    return lower_regex_field(lower, lower_word_of(clause->words));
+}
+
 void lower_condition(struct lower *lower, struct lower_scope *scope,
                      const struct ast_clause *clause)
 {
-    static const char *const later[] = {
-        [AST_CONDITION_HEADER] = "when header", [AST_CONDITION_COOKIE] = "when cookie",
-        [AST_CONDITION_ACCEPT] = "when accept", [AST_CONDITION_LANGUAGE] = "when language",
-        [AST_CONDITION_QUERY] = "when query",   [AST_CONDITION_CLIENT] = "when client",
-        [AST_CONDITION_ENV] = "when env",       [AST_CONDITION_FLAG] = "when flag",
-        [AST_CONDITION_CHANCE] = "when chance", [AST_CONDITION_BUSY] = "when busy",
-    };
-    bool is_method = clause->condition == AST_CONDITION_METHOD;
-    struct plan_condition condition = { .kind = is_method ? PLAN_CONDITION_METHOD
-                                                          : PLAN_CONDITION_SCHEME,
+    const struct condition_kind *kind = &condition_kinds[clause->condition];
+    struct plan_condition condition = { .kind = kind->kind,
                                         .is_unless = clause->kind == AST_CLAUSE_UNLESS };
+    bool is_good = true;
 
-    if (!is_method && clause->condition != AST_CONDITION_SCHEME) {
-        const char *what = later[clause->condition];
-        lower_refuse(lower, clause->span,
-                     condition.is_unless ? arena_printf(lower->arena, "unless%s", what + 4)
-                                         : what);
-        return;
-    }
-    if (!clause->words) {
-        lower_bad_value(lower, clause,
-                        is_method ? "methods, as in \"GET POST\"" : "\"http\" or \"https\"");
-        return;
-    }
-    condition.values =
-        arena_array(lower->arena, lower_word_count(clause->words), sizeof(*condition.values));
-    for (const struct ast_word *word = clause->words; word; word = word->next) {
-        if (!(is_method ? judge_method(lower, word) : judge_scheme(lower, word)))
-            return;
-        /* HEAD counts as GET everywhere (docs/language.md, "Clauses"). */
-        condition.values[condition.value_count++] =
-            is_method && lower_is_word(word, "HEAD") ? SLICE("GET") : word->text;
-    }
-    condition.value_count = lower_sort_slices(condition.values, condition.value_count);
-    lower_add_condition(lower, scope, &condition);
+    if (clause->name)
+        is_good = kind->read_name(lower, clause->name, &condition.name);
+    if (clause->name && clause->words)
+        condition.operator= PLAN_EQUAL;
+    if (clause->operator== AST_OPERATOR_REGEX)
+        is_good &= read_regex(lower, clause, &condition);
+    else if (clause->condition == AST_CONDITION_CLIENT)
+        is_good &= read_networks(lower, clause->words, &condition);
+    else if (clause->condition == AST_CONDITION_CHANCE)
+        is_good &= lower_share(lower, clause->words, &condition.share);
+    else if (clause->condition == AST_CONDITION_BUSY)
+        is_good &= lower_percent(lower, clause->words, 1, &condition.share);
+    else if (clause->words)
+        is_good &= read_values(lower, kind, clause, &condition);
+    if (is_good)
+        lower_add_condition(lower, scope, &condition);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `when` and `unless`. */
+/* `when` and `unless` -> conditions of the scope. */
 #ifndef RULEC_LOWER_CONDITION_H
 #define RULEC_LOWER_CONDITION_H
 
 #include "rulec/lower_context.h"
 
-/* Adds the clause's condition to the scope's, which all must hold. */
+/* Mistakes are reported, and nothing is added then. */
 void lower_condition(struct lower *lower, struct lower_scope *scope,
                      const struct ast_clause *clause);
 

@@ -35,6 +35,17 @@ struct lower_allow {
     const struct lower_allow *outer;
 };
 
+/* One `daily` or `weekly`, of this block or one around it; all hold. */
+struct lower_recurring {
+    bool is_weekly; /* start_s and end_s are the whole day then */
+    uint32_t zone;  /* index into plan->zones */
+    uint8_t days;   /* as in struct plan_condition */
+    uint32_t start_s, end_s;
+    const struct lower_recurring *outer;
+};
+
+enum lower_zone_state { LOWER_ZONE_NONE, LOWER_ZONE_GOOD, LOWER_ZONE_BAD /* reported */ };
+
 enum { LOWER_ACTION_ROOM = 8 };
 
 struct lower_scope {
@@ -50,9 +61,19 @@ struct lower_scope {
     uint32_t condition_count;
     struct plan_header *headers; /* sorted by name */
     uint32_t header_count;
+    struct slice *vary; /* in the order written */
+    uint32_t vary_count;
+    bool is_override, redirects_preflight;
     const struct lower_let *lets;
     const struct lower_allow *allows;
     struct slice note, owner;
+
+    /* Of these the conditions WINDOW and RECURRING are made (lower_time.c). */
+    enum lower_zone_state zone_state;
+    uint32_t zone; /* index into plan->zones */
+    bool has_window;
+    int64_t from_s, until_s;
+    const struct lower_recurring *recurring;
 
     /* Actions already made here, so that a plain rule costs no hash. */
     struct lower_made {
@@ -68,7 +89,7 @@ struct lower {
     struct source_set *sources;
     struct diag *diag;
     struct plan *plan;
-    uint32_t today; /* YYYYMMDD, UTC */
+    int64_t now_s; /* Unix time, for warnings about dates */
 
     char *scratch; /* see lower_scratch */
     size_t scratch_room;

@@ -4,6 +4,8 @@
 
 #include "rulec/lower_placeholder.h"
 
+#include "rulec/lower_regex.h"
+
 #include "grammar/suggest.h"
 #include "mod_redir307/url.h"
 
@@ -122,9 +124,12 @@ static bool read_type(struct lower_pattern *state, struct lower_placeholder *pla
     struct suggest suggest = { .word = type };
 
     if (type.size && type.data[0] == '/') {
-        lower_refuse(state->lower, lower_span_of(state->word, placeholder->whole),
-                     "{x:/regex/}");
-        return false;
+        if (type.size < 2 || type.data[type.size - 1] != '/')
+            return lower_bad_placeholder(state, placeholder->whole,
+                                         "its regex does not end in \"/}\"");
+        placeholder->part.kind = PLAN_PART_REGEX;
+        placeholder->part.text = slice_of(type.data + 1, type.size - 2);
+        return lower_regex_segment(state->lower, state->word, placeholder->part.text);
     }
     if (lower_find(type, '|'))
         return read_set(state, placeholder, type, in_query);

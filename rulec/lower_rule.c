@@ -8,6 +8,7 @@
 
 #include "rulec/lower_condition.h"
 #include "rulec/lower_host.h"
+#include "rulec/lower_regex.h"
 #include "rulec/lower_status.h"
 #include "rulec/lower_target.h"
 
@@ -17,13 +18,17 @@ static uint32_t make_action(struct lower *lower, const struct lower_scope *scope
                             const struct lower_status *status)
 {
     struct plan_action action = { .site = site,
+                                  .is_override = scope->is_override,
                                   .is_pass = status->is_pass,
                                   .status_get = status->get,
                                   .status_other = status->other,
                                   .conditions = scope->conditions,
-                                  .condition_count = scope->condition_count };
+                                  .condition_count = scope->condition_count,
+                                  .vary = scope->vary,
+                                  .vary_count = scope->vary_count };
 
     if (!status->is_pass) {
+        action.redirects_preflight = scope->redirects_preflight;
         action.cache = scope->cache;
         action.cache_seconds = scope->cache_seconds;
         action.headers = scope->headers;
@@ -137,7 +142,9 @@ void lower_rule(struct lower *lower, struct lower_scope *scope, const struct low
                                                  : rule->source.span;
     bool needs_scheme = false;
 
-    bool is_good = lower_source(lower, scope, rule->source, rule->reading, &source);
+    bool is_good = rule->source_is_regex
+                       ? lower_regex_source(lower, scope, rule->source, &source)
+                       : lower_source(lower, scope, rule->source, rule->reading, &source);
     if (!lower_status_fits(lower, status, rule->has_target, status_span))
         return;
     if (!is_good)

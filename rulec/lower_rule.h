@@ -8,6 +8,7 @@
 struct lower_rule {
     enum lower_reading reading;
     struct lower_word source;
+    bool source_is_regex;
     bool has_target;
     struct lower_word target;
     bool has_status; /* else the scope's */

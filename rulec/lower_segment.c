@@ -44,7 +44,7 @@ bool lower_add_literal(struct lower_pattern *state, struct slice normal)
                        1);
 }
 
-static bool add_capture(struct lower_pattern *state, struct slice name, uint8_t *capture)
+bool lower_add_capture(struct lower_pattern *state, struct slice name, uint8_t *capture)
 {
     if (state->pattern->capture_count == PLAN_CAPTURE_LIMIT) {
         return too_many(state, PLAN_CAPTURE_LIMIT, "named placeholders");
@@ -61,8 +61,7 @@ static bool double_name(struct lower_pattern *state, struct slice name, const ch
     return false;
 }
 
-/* Two things of one name are a mistake, wherever the other one stands. */
-static bool claim_name(struct lower_pattern *state, struct slice name, uint8_t *capture)
+bool lower_claim_name(struct lower_pattern *state, struct slice name, uint8_t *capture)
 {
     const struct plan_host *host = &state->lower->plan->sites[state->site].hosts[0];
 
@@ -86,7 +85,7 @@ static bool claim_name(struct lower_pattern *state, struct slice name, uint8_t *
     }
     if (lower_is_builtin(name))
         return double_name(state, name, "a part of the request that every target may use");
-    return add_capture(state, name, capture);
+    return lower_add_capture(state, name, capture);
 }
 
 /* What stands between placeholders, in its normal form: of a segment, or decoded for a query
@@ -175,7 +174,7 @@ static bool read_part(struct lower_pattern *state, const char **at, const char *
         if (segment->part_count == PLAN_PART_LIMIT) {
             return too_many(state, PLAN_PART_LIMIT, "parts of one segment or value");
         }
-        if (!claim_name(state, placeholder.name, &placeholder.part.capture))
+        if (!lower_claim_name(state, placeholder.name, &placeholder.part.capture))
             return false;
         segment->parts[segment->part_count++] = placeholder.part;
         return true;
@@ -234,9 +233,9 @@ static bool set_tail(struct lower_pattern *state, const struct segment *segment)
 
     state->tail_text = segment->special_text;
     if (is_star) {
-        if (!add_capture(state, segment->special_name, &pattern->tail_capture))
+        if (!lower_add_capture(state, segment->special_name, &pattern->tail_capture))
             return false;
-    } else if (!claim_name(state, segment->special_name, &pattern->tail_capture)) {
+    } else if (!lower_claim_name(state, segment->special_name, &pattern->tail_capture)) {
         return false;
     }
     if (segment->part_count == 0) {
@@ -259,6 +258,24 @@ static bool set_tail(struct lower_pattern *state, const struct segment *segment)
     return lower_bad_placeholder(
         state, segment->special_text,
         "it takes whole segments, and only a fixed suffix may follow it in its segment");
+}
+
+/* A regex takes all that the fixed parts around it leave. */
+static bool judge_regex_parts(struct lower_pattern *state, const struct segment *segment)
+{
+    uint32_t regexes = 0, others = segment->special ? 1 : 0;
+
+    for (uint32_t i = 0; i < segment->part_count; i++) {
+        regexes += segment->parts[i].kind == PLAN_PART_REGEX;
+        others += segment->parts[i].kind != PLAN_PART_LITERAL;
+    }
+    if (regexes == 0 || others == 1)
+        return true;
+    diag_error(state->lower->diag, DIAG_BAD_PLACEHOLDER, state->word.span,
+               "beside a regex only fixed text stands in its segment");
+    diag_help(state->lower->diag,
+              "write one regex over all of it, or a regex as the source: ~ \"^/...\"");
+    return false;
 }
 
 static bool is_dots(const struct segment *segment)
@@ -306,7 +323,7 @@ bool lower_read_path(struct lower_pattern *state, struct slice path)
             diag_help(state->lower->diag, "write the path as it is without \".\" and \"..\"");
             return false;
         }
-        if (!may_go_on(state))
+        if (!may_go_on(state) || !judge_regex_parts(state, &segment))
             return false;
         if (segment.special ? !set_tail(state, &segment)
                             : !add_segment(state, segment.parts, segment.part_count)) {
@@ -340,6 +357,8 @@ bool lower_read_value(struct lower_pattern *state, struct slice text,
                 return false;
         }
     }
+    if (!judge_regex_parts(state, &segment))
+        return false;
     value->part_count = segment.part_count;
     if (segment.part_count) {
         value->parts =

@@ -25,6 +25,10 @@ bool lower_add_literal(struct lower_pattern *state, struct slice normal);
 bool lower_read_path(struct lower_pattern *state, struct slice path);
 bool lower_read_value(struct lower_pattern *state, struct slice text,
                       struct plan_segment *value);
+bool lower_add_capture(struct lower_pattern *state, struct slice name, uint8_t *capture);
+/* For a name that people gave, a part of the word or empty: two things of one name are a
+ * mistake, wherever the other one stands. */
+bool lower_claim_name(struct lower_pattern *state, struct slice name, uint8_t *capture);
 /* Copies what was gathered into the arena. */
 struct plan_pattern *lower_pattern_finish(struct lower_pattern *state);
 

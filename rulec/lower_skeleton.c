@@ -5,6 +5,8 @@
 
 #include "rulec/lower_skeleton.h"
 
+#include "rulec/lower_operand.h"
+
 #include "grammar/suggest.h"
 
 struct reader {
@@ -98,6 +100,20 @@ static bool read_transforms(struct reader *reader, struct slice text, struct low
     return true;
 }
 
+/* A group of a regex that has a name is also known by its number. */
+static bool find_group(const struct plan_pattern *pattern, struct slice name,
+                       struct lower_hole *hole)
+{
+    uint32_t number;
+
+    if (!pattern || pattern->regex.size == 0 ||
+        !lower_count(name, pattern->capture_count, &number))
+        return false;
+    hole->capture = (uint8_t)(number - 1);
+    hole->kind = PLAN_PIECE_CAPTURE;
+    return true;
+}
+
 static bool find_capture(struct reader *reader, struct slice name, struct lower_hole *hole)
 {
     const struct plan_pattern *pattern = reader->source ? reader->source->pattern : NULL;
@@ -112,7 +128,7 @@ static bool find_capture(struct reader *reader, struct slice name, struct lower_
         hole->kind = in_query ? PLAN_PIECE_QUERY_CAPTURE : PLAN_PIECE_CAPTURE;
         return true;
     }
-    return false;
+    return find_group(pattern, name, hole);
 }
 
 /* A set in the hosts of the site: every host must have it, at the same place. */

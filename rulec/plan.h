@@ -255,6 +255,7 @@ struct plan_expect {
 struct plan {
     struct arena *arena;
     struct source_set *sources;
+    int64_t now_s; /* Unix time for warnings about dates; 0: the clock's */
     struct plan_site *sites;
     uint32_t site_count;
     struct plan_action *actions;
