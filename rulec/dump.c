@@ -21,12 +21,24 @@ struct dumped_rule {
     bool is_pattern;
 };
 
+/* A source with its conditions, to find the next rule that has the same. */
+struct seen_source {
+    uint64_t hash;   /* 0: empty */
+    size_t at, size; /* in seen_text */
+    uint32_t conditions;
+    unsigned flags;
+};
+
 struct dump {
     struct dump_writer to;
     struct dumped_rule *rules; /* by scope, then exact ones, then by order */
     size_t rule_count, rule_room;
     struct ruleset_host_view *hosts;
     size_t host_count, host_room;
+    struct seen_source *seen;  /* sources of the site that is written: a table of seen_mask + 1, or NULL */
+    size_t seen_mask;
+    struct dump_word seen_text;
+    size_t hidden_count;       /* rules that can never answer */
 };
 
 static uint32_t scope_of(struct dump *dump, uint32_t action_index)
@@ -105,6 +117,39 @@ static bool is_half(struct dump *dump, const struct dumped_rule *rules, size_t c
            dump_add_pattern(&dump->to.word, dump->to.ruleset, view.program, view.flags & RULESET_RULE_SLASH, &source) && !source.takes_many;
 }
 
+static void forget_sources(struct dump *dump, size_t rule_count)
+{
+    size_t slots = 16;
+
+    while (slots < 2 * rule_count)
+        slots *= 2;
+    dump->seen = memory_resize(dump->seen, slots, sizeof *dump->seen);
+    memset(dump->seen, 0, slots * sizeof *dump->seen);
+    dump->seen_mask = slots - 1;
+    dump_word_clear(&dump->seen_text);
+}
+
+/* Sites that share a host may have rules with one source: the first written answers there. Here, where they come
+ * together in one site, the others would contradict it. The source is the word just made. */
+static bool was_seen(struct dump *dump, unsigned flags, uint32_t conditions)
+{
+    struct slice text = slice_of(dump->to.word.data, dump->to.word.size);
+    uint64_t hash = hash_bytes(text, conditions) | 1;
+    size_t slot = hash >> 1 & dump->seen_mask;
+
+    for (; dump->seen[slot].hash; slot = (slot + 1) & dump->seen_mask) {
+        const struct seen_source *seen = &dump->seen[slot];
+
+        if (seen->hash == hash && seen->flags == flags && seen->conditions == conditions &&
+            slice_equal(slice_of(dump->seen_text.data + seen->at, seen->size), text))
+            return true;
+    }
+    dump->seen[slot] = (struct seen_source){ .hash = hash, .at = dump->seen_text.size, .size = text.size,
+                                             .conditions = conditions, .flags = flags };
+    dump_word_add(&dump->seen_text, text);
+    return false;
+}
+
 /* `host`: the one that captures are taken from; NULL: its name has none. */
 static void print_rule(struct dump *dump, const struct dumped_rule *rule, const struct ruleset_host_view *host)
 {
@@ -145,6 +190,11 @@ static void print_rule(struct dump *dump, const struct dumped_rule *rule, const 
     }
     if (!is_good || !ruleset_get_action(dump->to.ruleset, action_index, &action)) {
         dump->to.wrong = dump_damaged;
+        return;
+    }
+    if (!source.is_regex && !(flags & RULESET_RULE_CHOICE) &&
+        was_seen(dump, flags & RULESET_RULE_CASE_IGNORE, action.conditions)) {
+        dump->hidden_count++;
         return;
     }
     groups = dump_outer_windows(&dump->to, action.conditions);
@@ -233,6 +283,7 @@ static void print_site(struct dump *dump, const struct dumped_rule *rules, size_
     fputs(!only && is_any ? " * {\n" : " {\n", dump->to.out);
     if (is_override)
         fputs("    override\n", dump->to.out);
+    forget_sources(dump, count);
     for (size_t i = 0; i < count && !dump->to.wrong; i++)
         if (!is_half(dump, rules, count, i))
             print_rule(dump, &rules[i], only);
@@ -290,7 +341,12 @@ const char *dump_write(const struct ruleset *ruleset, FILE *out)
     collect_hosts(&dump);
     if (!dump.to.wrong)
         print_all(&dump);
+    if (!dump.to.wrong && dump.hidden_count)
+        fprintf(out, "# %zu rules are left out: on their hosts, rules of other sites with the same source stand before them\n",
+                dump.hidden_count);
     dump_word_free(&dump.to.word);
+    dump_word_free(&dump.seen_text);
+    free(dump.seen);
     free(dump.rules);
     free(dump.hosts);
     return dump.to.wrong;
