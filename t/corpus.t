@@ -9,12 +9,12 @@ use warnings;
 use Test::More;
 use File::Basename qw(basename);
 use File::Copy qw(copy);
-use File::Temp 'tempdir';
 use FindBin;
 use IO::Socket::INET;
 use IO::Uncompress::Gunzip qw(gunzip $GunzipError);
 use lib "$FindBin::Bin/lib";
 use Redir307::List;
+use Redir307::Rulec qw(folder read_bytes run_in rulec_path write_bytes);
 
 my $corpus = $ENV{REDIR307_CORPUS};
 plan skip_all => 'REDIR307_CORPUS does not name the folder of the real lists' if !defined $corpus || $corpus eq '';
@@ -29,38 +29,23 @@ my $SEED = $ENV{REDIR307_SEED} // 307;
 $SIG{ALRM} = sub { diag('this test took too long'); exit 255 };
 alarm $PATIENCE;
 
-my $build = $ENV{REDIR307_BUILDDIR} // "$FindBin::Bin/../build";
-my $rulec = "$build/rulec/rulec";
--x $rulec or BAIL_OUT("$rulec is not built");
-my $folder = tempdir('redir307-corpus-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $folder = folder();
 
+# Gzipped or not.
 sub read_file {
     my ($path) = @_;
-    open my $in, '<:raw', $path or die "$path: $!";
-    local $/;
-    my $text = <$in> // '';
+    my $text = read_bytes($path);
     return $text if $path !~ /\.gz$/;
     gunzip(\$text => \my $plain) or die "$path: $GunzipError";
     return $plain;
 }
-sub write_file {
-    my ($path, $text) = @_;
-    open my $out, '>:raw', $path or die "$path: $!";
-    print $out $text;
-    close $out or die "$path: $!";
-    return;
-}
+
+# Runs rulec: its exit status. What it said is in the two.
+my ($out, $err);
 sub run_rulec {
-    my ($input, @arguments) = @_;
-    my $pid = fork // die "fork: $!";
-    if (!$pid) {
-        open STDIN, '<', $input or die;
-        open STDOUT, '>', "$folder/out" or die;
-        open STDERR, '>', "$folder/err" or die;
-        exec $rulec, @arguments or exit 127;
-    }
-    waitpid $pid, 0;
-    return $? & 127 ? 256 + ($? & 127) : $? >> 8;
+    my ($input, @words) = @_;
+    (my $status, $out, $err) = run_in($folder, rulec_path(), @words, { separate => 1, input => $input });
+    return $status;
 }
 
 # ---- the lists: { name, tables => [{ file, name (of the plain table), lines => [...] }], rows, sites (text) } ----
@@ -144,7 +129,7 @@ sub lay_out {
             s/$CONTROL//g for @lines;
             $lines[$_ - 1] = "# left out: $lines[$_ - 1]" for grep { $left_out->{"$name:$_"} } 1 .. @lines;
             unlink "$to/$name";
-            write_file("$to/$name", join '', map { "$_\n" } @lines);
+            write_bytes("$to/$name", join '', map { "$_\n" } @lines);
         }
         else {
             $name .= '.gz' if $table->{file} =~ /\.gz$/;
@@ -154,14 +139,14 @@ sub lay_out {
         my $columns = join ' ', 'from to status', ('-') x ($table->{columns} - 3);
         $sites .= "site @{ $table->{hosts} } {\n    table \"$name\" { columns $columns; heading }\n}\n";
     }
-    write_file("$to/sites.redir", $sites) if $sites ne '';
+    write_bytes("$to/sites.redir", $sites) if $sites ne '';
     return "$to/$list->{name}.redir";
 }
 
 # Errors of the last run: [row id, ids in its notes...]
 sub named_rows {
     my @errors;
-    for my $line (split /\n/, read_file("$folder/err") . read_file("$folder/out")) {
+    for my $line (split /\n/, $err . $out) {
         next if $line !~ m{(?:^|/)([^/\s:]+):(\d+):\d+: (error|note|warning): (.*)};
         my ($id, $kind, $text) = ("$1:$2", $3, $4);
         $id =~ s/\.gz:/:/;
@@ -194,10 +179,10 @@ sub check_list {
     my $path = lay_out($list, "$folder/raw-$list->{name}");
     my $exit = 1;
     my $round = 0;
-    while ($exit == 1 && $round++ < $ROUNDS) {
-        $exit = run_rulec('/dev/null', 'check', $path);
+    while ($exit eq '1' && $round++ < $ROUNDS) {
+        $exit = run_rulec('', 'check', $path);
         my @errors = named_rows();
-        last if $exit != 1 || !@errors;
+        last if $exit ne '1' || !@errors;
         for my $error (@errors) {
             my ($id, $text, @notes) = @$error;
             # Gone in the next round.
@@ -209,7 +194,7 @@ sub check_list {
         $path = lay_out($list, "$folder/round-$list->{name}", \%removed);
     }
     is($exit, 0, "$list->{name}: rulec check is content once the rows are gone that it named ($round runs)")
-        or diag("exit status $exit\n", substr read_file("$folder/err"), 0, 3000);
+        or diag("exit status $exit\n", substr $err, 0, 3000);
     is(scalar @strange, 0, "$list->{name}: every error names a row that is left out")
         or diag(join "\n", @strange > 20 ? @strange[0 .. 19] : @strange);
     my @missed = grep { !grep { $named{ $_->{id} } } @{ $_->{rows} } } @$findings;
@@ -262,11 +247,10 @@ sub ask_variants {
 
 sub compare_answers {
     my ($asked, $rules, $what) = @_;
-    write_file("$folder/requests", join '', map { "GET $_->[0]\n" } @$asked);
-    my $exit = run_rulec("$folder/requests", 'answer', $rules, '-');
-    my @answers = split /\n/, read_file("$folder/out"), -1;
+    my $exit = run_rulec(join('', map { "GET $_->[0]\n" } @$asked), 'answer', $rules, '-');
+    my @answers = split /\n/, $out, -1;
     pop @answers;
-    is($exit, 0, "$what: rulec answer ends well") or diag(read_file("$folder/err"));
+    is($exit, 0, "$what: rulec answer ends well") or diag($err);
     is(scalar @answers, scalar @$asked, "$what: an answer to each request");
     my @wrong = grep { ($answers[$_] // '(none)') ne $asked->[$_][1] } 0 .. $#$asked;
     is(scalar @wrong, 0, "$what: " . @$asked . ' answers as expected')
@@ -335,9 +319,9 @@ for my $name (@ARGV ? @ARGV : ('mdn-en-us', 'mdn-locales', 'alphagov')) {
     my ($good, $out) = check_list($list);
     my $path = lay_out($list, "$folder/clean-$name", $out);
     my $rules = "$folder/$name.r307";
-    my $exit = run_rulec('/dev/null', 'compile', '-o', $rules, $path);
-    is($exit, 0, "$name: the rows kept compile without an error") or diag(substr read_file("$folder/err"), 0, 3000);
-    next if $exit;
+    my $exit = run_rulec('', 'compile', '-o', $rules, $path);
+    is($exit, 0, "$name: the rows kept compile without an error") or diag(substr $err, 0, 3000);
+    next if $exit ne '0';
     my $meaning = Redir307::List->new($good);
     my $asked = ask_all($list, $good, $meaning);
     compare_answers($asked, $rules, "$name, every source");

@@ -7,12 +7,12 @@
 use strict;
 use warnings;
 use Test::More;
-use File::Temp 'tempdir';
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Redir307::Generate qw(generate_set generate_requests all_rules);
 use Redir307::Naive;
-use Redir307::RuleText 'rule_text';
+use Redir307::RuleText qw(rule_files rule_text);
+use Redir307::Rulec qw(folder run_in rulec_path write_bytes);
 
 my $FIRST_SEED = $ENV{REDIR307_SEED} // 307;
 my $SETS = $ENV{REDIR307_SETS} // 600;
@@ -20,37 +20,17 @@ my $REQUESTS_EACH = 400;
 my $SETS_A_TEST = 50;
 my $SHOWN = 5;
 
-my $build = $ENV{REDIR307_BUILDDIR} // "$FindBin::Bin/../build";
-my $rulec = "$build/rulec/rulec";
--x $rulec or BAIL_OUT("$rulec is not built");
-my $folder = tempdir('redir307-naive-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+$SIG{ALRM} = sub { diag('this test took too long'); exit 255 };
+alarm 1_800;
 
-sub write_file {
-    my ($path, $text) = @_;
-    open my $out, '>:raw', $path or die "$path: $!";
-    print $out $text;
-    close $out or die "$path: $!";
-    return;
-}
-sub read_file {
-    my ($path) = @_;
-    open my $in, '<:raw', $path or die "$path: $!";
-    local $/;
-    return scalar <$in>;
-}
+my $folder = folder();
 
-# Runs rulec with the given files as its input and outputs; the exit status, or 256 + the signal.
+# Runs rulec: its exit status. What it said is in the two.
+my ($out, $err);
 sub run_rulec {
-    my ($input, @arguments) = @_;
-    my $pid = fork // die "fork: $!";
-    if (!$pid) {
-        open STDIN, '<', $input or die;
-        open STDOUT, '>', "$folder/out" or die;
-        open STDERR, '>', "$folder/err" or die;
-        exec $rulec, @arguments or exit 127;
-    }
-    waitpid $pid, 0;
-    return $? & 127 ? 256 + ($? & 127) : $? >> 8;
+    my ($input, @words) = @_;
+    (my $status, $out, $err) = run_in($folder, rulec_path(), @words, { separate => 1, input => $input });
+    return $status;
 }
 
 # Takes the rules out whose lines are given; true where one was found.
@@ -69,15 +49,15 @@ sub compile {
     my ($set) = @_;
     my $dropped = 0;
     for (1 .. 50) {
-        my $text = rule_text($set);
-        write_file("$folder/set.redir", $text);
-        my $exit = run_rulec('/dev/null', 'compile', '-o', "$folder/set.r307", "$folder/set.redir");
-        return $dropped if $exit == 0;
-        my $said = read_file("$folder/err");
-        my %lines = map { $_ => 1 } $said =~ /^[^\n]*?set\.redir:(\d+):\d+: error: [^\n]*\[R307-(?:041|045)\]/mg;
-        my $now = $exit == 1 ? drop_rules($set->{items}, \%lines) : 0;
+        my $files = rule_files($set);
+        write_bytes("$folder/$_", $files->{$_}) for keys %$files;
+        my $exit = run_rulec('', 'compile', '-o', "$folder/set.r307", "$folder/set.redir");
+        return $dropped if $exit eq '0';
+        my $said = $err;
+        my %lines = map { $_ => 1 } $said =~ m{^[^\n]*?(\w+\.redir:\d+):\d+: error: [^\n]*\[R307-(?:041|045)\]}mg;
+        my $now = $exit eq '1' ? drop_rules($set->{items}, \%lines) : 0;
         if (!$now || $said =~ /error: (?![^\n]*\[R307-04[15])/) {
-            diag("exit status $exit of rulec compile:\n$said\nfor\n$text");
+            diag("exit status $exit of rulec compile:\n$said\nfor\n" . rule_text($set));
             return;
         }
         $dropped += $now;
@@ -88,12 +68,11 @@ sub compile {
 # What rulec answers; undef where it fails.
 sub engine_answers {
     my ($requests) = @_;
-    write_file("$folder/requests", join '', map { "$_\n" } @$requests);
-    my $exit = run_rulec("$folder/requests", 'answer', "$folder/set.r307", '-');
-    my @answers = split /\n/, read_file("$folder/out"), -1;
+    my $exit = run_rulec(join('', map { "$_\n" } @$requests), 'answer', "$folder/set.r307", '-');
+    my @answers = split /\n/, $out, -1;
     pop @answers;
-    return \@answers if $exit == 0 && @answers == @$requests;
-    diag("rulec answer: exit status $exit, ", scalar @answers, ' answers to ', scalar @$requests, " requests\n", read_file("$folder/err"));
+    return \@answers if $exit eq '0' && @answers == @$requests;
+    diag("rulec answer: exit status $exit, ", scalar @answers, ' answers to ', scalar @$requests, " requests\n", $err);
     return;
 }
 

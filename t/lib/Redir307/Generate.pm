@@ -231,6 +231,8 @@ sub generate_rule {
     return { kind => 'rule', source => $source, action => $action, clauses => \@clauses };
 }
 
+my $part_count;
+
 sub generate_items {
     my ($count, $stems, $hosts, $lets, $in_site, $may_https, $depth) = @_;
     my @items;
@@ -241,7 +243,7 @@ sub generate_items {
             my @inner = @$lets;
             if (chance(0.3)) { push @clauses, ['let', 'base', pick('https://l.example', 'https://l.example/v2', '/l')]; push @inner, 'base' if !grep { $_ eq 'base' } @inner }
             my $https = $may_https && !grep { $_->[0] eq 'query' || "@$_[0,1]" =~ /scheme/ } @clauses;
-            push @items, { kind => 'group', name => 'g', clauses => \@clauses, clauses_last => chance(0.3),
+            push @items, { chance(0.25) ? (kind => 'include', name => 'part' . $part_count++ . '.redir') : (kind => 'group', name => 'g'), clauses => \@clauses, clauses_last => chance(0.3),
                 items => generate_items($inside, $stems, $hosts, \@inner, $in_site, $https, $depth + 1) };
             $count -= $inside;
             next;
@@ -257,6 +259,7 @@ sub generate_set {
     push @stems, [@{ $stems[1] }, [literal(@LITERALS)]] if chance(0.7);
     push @stems, $stems[1] for 1 .. 2;
     @piled = ();
+    $part_count = 1;
     if (chance(0.08)) {
         @free_names = qw(x y z w v n m o p r s t u);
         @piled = map { generate_source([$stems[1]]) } 1 .. pick(1, 2, 4);

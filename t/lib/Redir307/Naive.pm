@@ -6,6 +6,7 @@
 # A rule set is a tree of items:
 #   { kind => 'site',  hosts => [HOST...], clauses => [CLAUSE...], items => [ITEM...] }
 #   { kind => 'group', name => TEXT, clauses => [...], items => [...] }
+#   { kind => 'include', name => FILE, clauses => [...], items => [...] }
 #   { kind => 'rule',  source => SOURCE, action => ACTION, clauses => [...] }
 #   HOST    { kind => exact|below|domain|any, name, port, set => { name, members => [...] } }   (domain: `**.`)
 #   SOURCE  { host => HOST or undef, scheme => text or undef, head => [SEGMENT...], slash => bool, tail => none|subtree|below|many,

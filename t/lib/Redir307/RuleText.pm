@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# Prints a rule set (the structure of Redir307::Naive) as text of the redirect language, one rule a line, and says on
+# Prints a rule set (the structure of Redir307::Naive) as files of the redirect language, one rule a line, and says on
 # which line each rule came to stand. It decides nothing: what may be written in several ways is chosen beforehand.
 package Redir307::RuleText;
 use strict;
 use warnings;
 use Exporter 'import';
 
-our @EXPORT_OK = qw(rule_text host_text source_text);
+our @EXPORT_OK = qw(rule_files rule_text);
 
 sub host_text {
     my ($host) = @_;
@@ -64,7 +64,7 @@ sub clause_text {
 }
 
 sub _items {
-    my ($items, $depth, $lines) = @_;
+    my ($items, $depth, $lines, $name, $files) = @_;
     my $indent = '    ' x $depth;
     for my $item (@$items) {
         my @clauses = map { clause_text($_) } @{ $item->{clauses} // [] };
@@ -79,7 +79,14 @@ sub _items {
             }
             push @words, '{ ' . join('; ', @clauses) . ' }' if @clauses;
             push @$lines, $indent . join ' ', @words;
-            $item->{line} = @$lines;
+            $item->{line} = "$name:" . @$lines;
+            next;
+        }
+        if ($item->{kind} eq 'include') {
+            push @$lines, "${indent}include \"$item->{name}\"";
+            my @included = @clauses;
+            _items($item->{items}, 0, \@included, $item->{name}, $files);
+            $files->{ $item->{name} } = join '', map { "$_\n" } @included;
             next;
         }
         push @$lines, $indent . ($item->{kind} eq 'site' ? join ' ', 'site', (map { host_text($_) } @{ $item->{hosts} }), '{'
@@ -87,19 +94,27 @@ sub _items {
         # Where in its block a clause stands does not matter: some go last.
         my @last = $item->{clauses_last} ? splice @clauses : ();
         push @$lines, "$indent    $_" for @clauses;
-        _items($item->{items}, $depth + 1, $lines);
+        _items($item->{items}, $depth + 1, $lines, $name, $files);
         push @$lines, "$indent    $_" for @last;
         push @$lines, "$indent}";
     }
     return;
 }
 
-# The text; each rule item gets `line`, counted from 1.
+# { file name => text }; the first file is set.redir. Each rule item gets `line`, "file:line" counted from 1.
+sub rule_files {
+    my ($set) = @_;
+    my (@lines, %files);
+    _items($set->{items}, 0, \@lines, 'set.redir', \%files);
+    $files{'set.redir'} = join '', map { "$_\n" } @lines;
+    return \%files;
+}
+
+# All of it for a person to read.
 sub rule_text {
     my ($set) = @_;
-    my @lines;
-    _items($set->{items}, 0, \@lines);
-    return join '', map { "$_\n" } @lines;
+    my $files = rule_files($set);
+    return join '', $files->{'set.redir'}, map { "# ---- $_\n$files->{$_}" } grep { $_ ne 'set.redir' } sort keys %$files;
 }
 
 1;
