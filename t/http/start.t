@@ -118,6 +118,11 @@ for my $line ('Redir307Watch 0', 'Redir307Watch 200ms', 'Redir307Watch 5', 'Redi
     is($status, 0, "\"$line\" is accepted") or diag($text);
 }
 
+put_bytes($path, $good);
+serve(rules => 'rules.r307');
+redirects('GET', '/x', 307, '/one', 'a relative path starts at ServerRoot');
+stop();
+
 # ---- what an administrator should know ----
 
 put_bytes($path, $good);
