@@ -71,32 +71,35 @@ static uint64_t bounded(uint64_t seconds, const struct reads *reads, int64_t now
     return left < seconds ? left : seconds;
 }
 
+/* "max-age=" and a number; `before` stands before it. */
+static struct slice say_max_age(char *out, size_t room, const char *before, uint64_t seconds)
+{
+    int size = snprintf(out, room, "%smax-age=%llu", before, (unsigned long long)seconds);
+
+    return slice_of(out, size > 0 && (size_t)size < room ? (size_t)size : 0);
+}
+
 /* Unsaid, permanent answers may be kept an hour: a wrong one can then be taken back. What depends on more than Vary can
  * tell is not kept at all. */
-static void set_cache(const struct lookup *lookup, const struct ruleset_action *action, const struct reads *reads,
-                      struct answer *answer)
+static struct slice cache_control(const struct lookup *lookup, const struct ruleset_action *action,
+                                  const struct reads *reads, unsigned status)
 {
     enum { UNSAID_SECONDS = 3600 };
     char *out = lookup->scratch->cache_control;
     size_t room = sizeof lookup->scratch->cache_control;
     int64_t now = lookup->key->time_s;
-    unsigned long long seconds = bounded(action->cache_seconds, reads, now);
-    int size = 0;
+    bool lasts = status == 301 || status == 308 || status == 410;
 
     switch (action->cache_kind) {
-    case RULESET_CACHE_DEFAULT: break;
-    case RULESET_CACHE_NONE: size = snprintf(out, room, "no-store"); break;
-    case RULESET_CACHE_SHARED: size = snprintf(out, room, "max-age=%llu", seconds); break;
-    case RULESET_CACHE_PRIVATE: size = snprintf(out, room, "private, max-age=%llu", seconds); break;
-    default: {
-        bool lasts = answer->status == 301 || answer->status == 308 || answer->status == 410;
-
-        if (reads->depends_on_client) size = snprintf(out, room, "no-store");
-        else if (!lasts) size = snprintf(out, room, "no-cache");
-        else size = snprintf(out, room, "max-age=%llu", (unsigned long long)bounded(UNSAID_SECONDS, reads, now));
+    case RULESET_CACHE_DEFAULT: return slice_of("", 0);
+    case RULESET_CACHE_NONE: return SLICE("no-store");
+    case RULESET_CACHE_SHARED: return say_max_age(out, room, "", bounded(action->cache_seconds, reads, now));
+    case RULESET_CACHE_PRIVATE: return say_max_age(out, room, "private, ", bounded(action->cache_seconds, reads, now));
+    default: break;
     }
-    }
-    answer->cache_control = slice_of(out, (size_t)size);
+    if (reads->depends_on_client) return SLICE("no-store");
+    if (!lasts) return SLICE("no-cache");
+    return reads->has_edge ? say_max_age(out, room, "", bounded(UNSAID_SECONDS, reads, now)) : SLICE("max-age=3600");
 }
 
 /* A field name (RFC 9110, 5.1): bytes of a damaged file must not get into a header. */
@@ -210,7 +213,7 @@ static bool try_rule(struct lookup *lookup, const struct lookup_match *match, st
     }
     if (trace) trace->candidate(trace->baton, rule.place, why);
     if (answers && answer->outcome == ANSWER_SEND && !answer->is_too_long) {
-        set_cache(lookup, &action, reads, answer);
+        answer->cache_control = cache_control(lookup, &action, reads, answer->status);
     }
     return answers;
 }

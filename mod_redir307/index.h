@@ -8,6 +8,37 @@
 
 enum { INDEX_CANDIDATES = 2 * RULESET_LINE_SLOTS };
 
+/* The first part of a line: what decides. */
+struct index_slots {
+    uint16_t count;
+    uint16_t overflow;
+    uint16_t fingerprint[RULESET_LINE_SLOTS];
+};
+
+/* Eight fingerprints at once (a GNU C vector), the last two by themselves. */
+typedef uint16_t index_eight __attribute__((vector_size(16)));
+
+static inline bool index_may_hold(const struct index_slots *slots, uint16_t fingerprint)
+{
+    index_eight eight;
+    uint64_t halves[2];
+
+    memcpy(&eight, slots->fingerprint, sizeof eight);
+    eight = (index_eight)(eight == fingerprint);
+    memcpy(halves, &eight, sizeof halves);
+    return (halves[0] | halves[1]) || slots->fingerprint[8] == fingerprint || slots->fingerprint[9] == fingerprint;
+}
+
+static inline unsigned index_add(const uint8_t *line, const struct index_slots *slots, uint16_t fingerprint,
+                                 uint32_t *references, unsigned found)
+{
+    for (unsigned i = 0; i < RULESET_LINE_SLOTS; i++) {
+        if (slots->fingerprint[i] != fingerprint) continue;
+        memcpy(&references[found++], line + offsetof(struct ruleset_line, reference) + 4 * i, 4);
+    }
+    return found;
+}
+
 /* Fills `references` with what has the key's fingerprint (at most INDEX_CANDIDATES); equal fingerprints prove nothing.
  * Reads one line, or two where the home line says that keys of its kind overflowed. */
 static inline unsigned index_find(const struct ruleset_view *index, uint64_t key, uint32_t *references)
@@ -20,21 +51,13 @@ static inline unsigned index_find(const struct ruleset_view *index, uint64_t key
     uint16_t fingerprint = hash_fingerprint(key);
     uint64_t at = hash_home(key, line_count);
     for (int choice = 0; choice < 2; choice++) {
-        const uint8_t *line = index->bytes + at * RULESET_LINE_SIZE;
-        uint16_t slots[2 + RULESET_LINE_SLOTS]; /* count, overflow, fingerprints */
+        struct index_slots slots;
 
-        memcpy(slots, line, sizeof slots);
-        unsigned hits = 0;
-        for (unsigned i = 0; i < RULESET_LINE_SLOTS; i++) {
-            hits |= (unsigned)(slots[2 + i] == fingerprint) << i;
+        memcpy(&slots, index->bytes + at * RULESET_LINE_SIZE, sizeof slots);
+        if (index_may_hold(&slots, fingerprint)) {
+            found = index_add(index->bytes + at * RULESET_LINE_SIZE, &slots, fingerprint, references, found);
         }
-        while (hits) {
-            unsigned slot = (unsigned)__builtin_ctz(hits);
-
-            hits &= hits - 1;
-            memcpy(&references[found++], line + offsetof(struct ruleset_line, reference) + 4 * slot, 4);
-        }
-        if (!(slots[1] & hash_overflow_bit(key))) break;
+        if (!(slots.overflow & hash_overflow_bit(key))) break;
         at = hash_alternate(key, line_count);
     }
     return found;

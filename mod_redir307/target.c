@@ -272,18 +272,10 @@ static bool has_dot_segment(struct slice location)
     return false;
 }
 
-/* The last look: visible ASCII without what no URI has (RFC 3986, 2), and a start that cannot lead to another host. */
+/* The last look: nothing that no URI has, and a start that cannot lead to another host. */
 static bool is_safe(struct slice location)
 {
-    unsigned bad = 0;
-
-    for (size_t i = 0; i < location.size; i++) {
-        unsigned char byte = (unsigned char)location.data[i];
-
-        bad |= byte <= ' ' || byte >= 0x7f || byte == '"' || byte == '<' || byte == '>' || byte == '\\' || byte == '^'
-            || byte == '`' || byte == '{' || byte == '|' || byte == '}';
-    }
-    if (bad || location.size == 0) return false;
+    if (location.size == 0 || !url_is_visible(location)) return false;
     if (location.data[0] == '/') return location.size == 1 || location.data[1] != '/';
     return slice_starts_with(location, SLICE("https://")) || slice_starts_with(location, SLICE("http://"));
 }

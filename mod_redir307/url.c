@@ -74,21 +74,72 @@ static char *put_escape(char *out, unsigned byte)
     return out;
 }
 
+/* Sixteen bytes at a time (a GNU C vector, not an instruction set): a comparison gives 0xff or 0 for each byte. */
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+static inline bytes16 load16(const char *at)
+{
+    bytes16 bytes;
+
+    memcpy(&bytes, at, sizeof bytes);
+    return bytes;
+}
+
+static inline bytes16 is_between(bytes16 bytes, unsigned low, unsigned high)
+{
+    return (bytes16)((bytes16)(bytes - (uint8_t)low) <= (uint8_t)(high - low));
+}
+
+static inline bytes16 is_byte(bytes16 bytes, char byte)
+{
+    return (bytes16)(bytes == (uint8_t)byte);
+}
+
+static inline bool is_any(bytes16 bytes)
+{
+    uint64_t halves[2];
+
+    memcpy(halves, &bytes, sizeof halves);
+    return halves[0] | halves[1];
+}
+
+/* The bytes of nearly all paths: letters, digits, "-./:_". The rest ("@", "~" and the like may also stand bare) is left
+ * to the exact look. */
+static inline bytes16 is_usual(bytes16 bytes)
+{
+    return is_between(bytes | (uint8_t)0x20, 'a', 'z') | is_between(bytes, '-', ':') | is_byte(bytes, '_');
+}
+
+/* Needs 17 bytes at least. The first byte is a slash; each block looks at 16 bytes and those before them. */
+static bool is_usual_path(struct slice path)
+{
+    const char *at = path.data, *last = path.data + path.size - 17;
+    bytes16 good = ~(bytes16){ 0 };
+
+    for (;; at = last - at > 16 ? at + 16 : last) { /* the last block overlaps the one before */
+        bytes16 before = load16(at), bytes = load16(at + 1);
+
+        good &= is_usual(bytes) & ~(is_byte(before, '/') & (is_byte(bytes, '/') | is_byte(bytes, '.')));
+        if (at == last) return !is_any(~good);
+    }
+}
+
 /* True where the path is its own normal form: bare pchars and single slashes, no segment that starts with a dot
  * (a superset of the dot segments, so that one look at two neighbours decides). */
 static bool is_plain_path(struct slice path)
 {
-    unsigned all = 0, bad = 0, after_slash = 0;
+    unsigned bad = 0, after_slash = 0;
 
+    if (path.size >= 17 && is_usual_path(path)) return true;
     for (size_t i = 0; i < path.size; i++) {
         unsigned byte = (uint8_t)path.data[i];
         unsigned is_slash = byte == '/', is_dot = byte == '.';
 
-        all |= (byte_class[byte] & (PCHAR | CLASS_SLASH)) == 0;
+        bad |= (byte_class[byte] & (PCHAR | CLASS_SLASH)) == 0;
         bad |= after_slash & (is_slash | is_dot);
         after_slash = is_slash;
     }
-    return !(all | bad);
+    return !bad;
 }
 
 /* One pass: escapes decoded or made canonical. False: a bad escape or a NUL. */
@@ -199,6 +250,32 @@ size_t url_decode_query(struct slice text, char *buffer)
 size_t url_decode(struct slice text, char *buffer)
 {
     return decode(text, false, buffer);
+}
+
+bool url_is_visible(struct slice text)
+{
+    size_t at = 0;
+    unsigned bad = 0;
+
+    if (text.size >= 16) {
+        bytes16 good = ~(bytes16){ 0 };
+
+        for (;;) {
+            bytes16 bytes = load16(text.data + at);
+
+            good &= is_between(bytes, '!', '~')
+                  & ~(is_byte(bytes, '"') | is_byte(bytes, '<') | is_byte(bytes, '>') | is_byte(bytes, '\\')
+                      | is_byte(bytes, '^') | is_byte(bytes, '`') | is_between(bytes, '{', '}'));
+            if (at == text.size - 16) return !is_any(~good);
+            at = at + 32 <= text.size ? at + 16 : text.size - 16;
+        }
+    }
+    for (; at < text.size; at++) {
+        unsigned char byte = (unsigned char)text.data[at];
+
+        bad |= byte <= ' ' || byte >= 0x7f || (byte != '#' && !(byte_class[byte] & ~CLASS_IN_VALUE));
+    }
+    return !bad;
 }
 
 size_t url_encode(struct slice bytes, enum url_place place, char *buffer, size_t buffer_size)

@@ -42,6 +42,9 @@ enum url_place {
 /* Percent-encodes raw bytes for that place. Returns the bytes that the result has (written only where it fits). */
 size_t url_encode(struct slice bytes, enum url_place place, char *buffer, size_t buffer_size);
 
+/* Visible ASCII without what no URI has (RFC 3986, 2): blanks, controls, "<>\^`{|} and bytes past ASCII. */
+bool url_is_visible(struct slice text);
+
 struct url_parts {
     struct slice scheme;    /* without ":"; empty where there is none */
     bool has_authority;
