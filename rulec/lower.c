@@ -59,16 +59,13 @@ static void lower_line(struct lower *lower, struct lower_scope *around,
     struct lower_rule rule = { .reading = LOWER_PATTERN,
                                .source = lower_word_of(&tree->source),
                                .source_is_regex = tree->source_is_regex,
+                               .by = tree->by,
                                .span = tree->span };
 
     if (tree->body) {
         own = *around;
         scope = &own;
         lower_clauses(lower, tree->body, scope, NULL);
-    }
-    if (tree->by) {
-        lower_refuse(lower, tree->by->span, "by");
-        return;
     }
     if (tree->target) {
         rule.has_target = true;

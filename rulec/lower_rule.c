@@ -6,6 +6,7 @@
 
 #include "rulec/lower_rule.h"
 
+#include "rulec/lower_choice.h"
 #include "rulec/lower_condition.h"
 #include "rulec/lower_host.h"
 #include "rulec/lower_regex.h"
@@ -118,6 +119,22 @@ static uint32_t find_twin(const struct lower *lower, const struct lower_source *
     return 0;
 }
 
+/* What any line of a choice asks for holds for all of it. */
+static uint32_t find_twins(const struct lower *lower, const struct lower_source *source,
+                           const struct ast_by *by, bool *needs_scheme)
+{
+    uint32_t flags = 0;
+
+    for (const struct ast_choice *line = by->choices; line; line = line->next) {
+        bool line_needs_scheme = false;
+
+        if (line->target)
+            flags |= find_twin(lower, source, line->target->text, &line_needs_scheme);
+        *needs_scheme |= line_needs_scheme;
+    }
+    return flags;
+}
+
 /* A rule of its own: "when scheme" is part of its action. */
 static uint32_t action_with_scheme(struct lower *lower, const struct lower_scope *scope,
                                    const struct lower_source *source,
@@ -139,13 +156,14 @@ void lower_rule(struct lower *lower, struct lower_scope *scope, const struct low
     const struct lower_status *status = rule->has_status ? &rule->status : &scope->status;
     struct span status_span = rule->has_status   ? rule->status_span
                               : rule->has_target ? rule->target.span
+                              : rule->by         ? rule->by->span
                                                  : rule->source.span;
     bool needs_scheme = false;
 
     bool is_good = rule->source_is_regex
                        ? lower_regex_source(lower, scope, rule->source, &source)
                        : lower_source(lower, scope, rule->source, rule->reading, &source);
-    if (!lower_status_fits(lower, status, rule->has_target, status_span))
+    if (!lower_status_fits(lower, status, rule->has_target || rule->by, status_span))
         return;
     if (!is_good)
         return;
@@ -161,6 +179,13 @@ void lower_rule(struct lower *lower, struct lower_scope *scope, const struct low
         made.template = target.template;
         made.target_at = rule->target.span.at;
         made.flags |= find_twin(lower, &source, rule->target.text, &needs_scheme);
+    }
+    if (rule->by) {
+        made.choice = lower_choice(lower, scope, rule->by, &source);
+        if (!made.choice)
+            return;
+        made.target_at = rule->by->span.at;
+        made.flags |= find_twins(lower, &source, rule->by, &needs_scheme);
     }
     made.action = needs_scheme ? action_with_scheme(lower, scope, &source, status)
                                : action_of(lower, scope, source.site, status);

@@ -11,7 +11,8 @@ struct lower_rule {
     bool source_is_regex;
     bool has_target;
     struct lower_word target;
-    bool has_status; /* else the scope's */
+    const struct ast_by *by; /* a choice instead of a target; NULL: none */
+    bool has_status;         /* else the scope's */
     struct lower_status status;
     struct span status_span;
     struct span span;         /* the line or the row */
