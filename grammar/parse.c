@@ -24,6 +24,7 @@ struct parse {
     unsigned include_depth;
     bool
         is_full; /* the file limit was met and reported; kept in the file of the command line */
+    bool is_alone;     /* what it includes is not read */
     bool has_identity; /* false for texts and standard input */
     dev_t device;
     ino_t inode;
@@ -93,23 +94,34 @@ static void add_file(struct ast *ast, const struct parse *parse)
     ast->files->last = files.last;
 }
 
-bool parse_file(struct ast *ast, struct diag *diag, const char *path, const char **reason)
+static bool read_file(struct parse *parse, const char *path, const char **reason)
 {
-    struct parse parse = { .ast = ast, .diag = diag };
     const char *why;
 
-    identify(&parse, path);
-    parse.source = source_open(ast->sources, path, reason);
-    if (parse.source == NULL)
+    identify(parse, path);
+    parse->source = source_open(parse->ast->sources, path, reason);
+    if (parse->source == NULL)
         return false;
-    why = why_not_scannable(parse.source);
+    why = why_not_scannable(parse->source);
     if (why != NULL) {
         *reason = why;
         return false;
     }
-    read_rules(&parse);
-    add_file(ast, &parse);
+    read_rules(parse);
+    add_file(parse->ast, parse);
     return true;
+}
+
+bool parse_file(struct ast *ast, struct diag *diag, const char *path, const char **reason)
+{
+    return read_file(&(struct parse){ .ast = ast, .diag = diag }, path, reason);
+}
+
+bool parse_file_alone(struct ast *ast, struct diag *diag, const char *path,
+                      const char **reason)
+{
+    return read_file(&(struct parse){ .ast = ast, .diag = diag, .is_alone = true }, path,
+                     reason);
 }
 
 void parse_text(struct ast *ast, struct diag *diag, const char *path, struct slice text)
@@ -249,6 +261,8 @@ struct ast_items parse_include(struct parse *parse, const struct ast_word *word)
 {
     const char *path = find_path(parse, word->text);
 
+    if (parse->is_alone)
+        return (struct ast_items){ NULL, NULL };
     if (word->text.size == 0) {
         diag_error(parse->diag, DIAG_INCLUDE_UNREADABLE, word->span, "this names no file");
         return (struct ast_items){ NULL, NULL };
@@ -271,6 +285,8 @@ const struct source *parse_table(struct parse *parse, const struct ast_word *wor
     const struct source *source;
     const char *reason;
 
+    if (parse->is_alone)
+        return NULL;
     if (word->text.size == 0) {
         diag_error(parse->diag, DIAG_TABLE_UNREADABLE, word->span, "this names no file");
         return NULL;

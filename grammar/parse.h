@@ -17,7 +17,9 @@ enum {
  * the rest is still read, so one run shows many of them. False where the file itself could not
  * be read: *reason says why. */
 bool parse_file(struct ast *ast, struct diag *diag, const char *path, const char **reason);
-/* The same for a text (tests, fuzzing); includes are resolved relative to `path`. */
+/* The same without opening what it includes and the tables it names: for who looks at one file's words only. */
+bool parse_file_alone(struct ast *ast, struct diag *diag, const char *path, const char **reason);
+/* The same as parse_file for a text (tests, fuzzing); includes are resolved relative to `path`. */
 void parse_text(struct ast *ast, struct diag *diag, const char *path, struct slice text);
 
 /* An empty tree for parse_file; the arena and the set are the caller's. */

@@ -5,6 +5,7 @@
 #include "rulec/command.h"
 #include "rulec/compilation.h"
 #include "rulec/expect_run.h"
+#include "rulec/file_replace.h"
 #include "rulec/rules_input.h"
 #include "rulec/summary.h"
 
@@ -76,7 +77,7 @@ static enum command_status write_output(const struct command_line *line, const s
 {
     const char *reason;
 
-    if (emit_write(output, compilation->file.bytes, compilation->file.size, &reason))
+    if (file_replace(output, compilation->file.bytes, compilation->file.size, 0644, &reason))
         return COMMAND_GOOD;
     return command_machine_error(line, "%s: %s; the old file, if there was one, is as it was",
                                  strcmp(output, "-") == 0 ? "standard output" : output, reason);

@@ -17,8 +17,4 @@ struct emit_result {
 bool emit(const struct plan *plan, struct diag *diag, const struct emit_options *options, struct emit_result *result);
 void emit_free(struct emit_result *result);
 
-/* Writes beside `path`, syncs and renames, so that a half-written file never exists under that name. `-` is standard
- * output. False: nothing changed at `path`, *reason (static or strerror text) says why. */
-bool emit_write(const char *path, const void *bytes, size_t size, const char **reason);
-
 #endif

@@ -6,12 +6,13 @@
 #include "rulec/release_store.h"
 
 #include "mod_redir307/ruleset_map.h"
-#include "rulec/emit.h"
+#include "rulec/file_replace.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -295,7 +296,7 @@ enum release_status release_store_put(struct release_store *store, const char *i
         ruleset_map_close(&map);
         return RELEASE_GOOD;
     }
-    if (!emit_write(path, bytes, size, &reason))
+    if (!file_replace(path, bytes, size, 0644, &reason))
         return fail(store, RELEASE_MACHINE, path, reason);
     /* Read-only: a `cp` over a file that servers map would change rules under their hands. */
     if (stat(path, &status) != 0 || chmod(path, status.st_mode & 0444) != 0)

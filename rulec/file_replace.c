@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only place that writes a rule file: a temporary file in the same folder, synced, renamed, the folder synced. */
-#include "rulec/emit.h"
+/* The only place that writes over a file: a temporary file in the same folder, synced, renamed, the folder synced. */
+#include "config.h"
+
+#include "rulec/file_replace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +57,7 @@ static const char *check_place(const char *path)
     return S_ISDIR(status.st_mode) ? "it is a directory" : "something that is no file stands there";
 }
 
-bool emit_write(const char *path, const void *bytes, size_t size, const char **reason)
+bool file_replace(const char *path, const void *bytes, size_t size, mode_t mode, const char **reason)
 {
     if (strcmp(path, "-") == 0) {
         bool done = write_all(STDOUT_FILENO, bytes, size);
@@ -74,7 +76,7 @@ bool emit_write(const char *path, const void *bytes, size_t size, const char **r
     }
     snprintf(temporary, room, "%s.tmp-XXXXXX", path);
     int file = mkstemp(temporary);
-    bool done = file >= 0 && write_all(file, bytes, size) && fchmod(file, 0644) == 0 && fsync(file) == 0;
+    bool done = file >= 0 && write_all(file, bytes, size) && fchmod(file, mode) == 0 && fsync(file) == 0;
     int error = errno;
     if (file >= 0 && close(file) != 0 && done) {
         done = false;
