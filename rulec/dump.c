@@ -272,13 +272,14 @@ static void print_site(struct dump *dump, const struct dumped_rule *rules, size_
                        bool is_override, const struct ruleset_host_view *only)
 {
     const struct ruleset_header *header = &dump->to.ruleset->header;
-    bool is_any = scope == header->any_scope || scope == header->any_override_scope;
+    bool is_any = scope == header->any_scope || scope == header->any_override_scope; /* without a port */
 
     fputs("\nsite", dump->to.out);
     if (only)
         print_host(dump, only, scope);
     for (size_t i = 0; !only && i < dump->host_count; i++)
-        if (is_in_scope(&dump->hosts[i], scope) && dump->hosts[i].head.capture_count == 0)
+        if (is_in_scope(&dump->hosts[i], scope) && dump->hosts[i].head.capture_count == 0 &&
+            (dump->hosts[i].head.kind != RULESET_HOST_ANY || dump->hosts[i].head.port))
             print_host(dump, &dump->hosts[i], scope);
     fputs(!only && is_any ? " * {\n" : " {\n", dump->to.out);
     if (is_override)

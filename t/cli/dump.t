@@ -7,8 +7,8 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Redir307::Generate qw(generate_set generate_requests);
-use Redir307::RuleText 'rule_text';
-use Redir307::Rulec qw(rulec rules run_in folder rulec_path);
+use Redir307::RuleText 'rule_files';
+use Redir307::Rulec qw(rulec rules run_in folder rulec_path write_bytes);
 use Test::More;
 
 my $first = $ENV{REDIR307_SEED} // 1;
@@ -17,16 +17,19 @@ my ($asked, $redirected, $untold) = (0, 0, 0);
 
 # Without the rules that contradict others: what is left compiles.
 sub compiled_part {
-    my ($text) = @_;
+    my ($files) = @_;
     for (1 .. 20) {
-        my ($status, $said) = rulec('compile', rules('set', $text));
+        write_bytes(folder() . "/$_", $files->{$_}) for keys %$files;
+        my ($status, $said) = rulec('compile', 'set.redir');
         return 1 if $status eq '0';
-        my %wrong = map { $_ => 1 } $said =~ /^set\.redir:(\d+):\d+: error: [^\n]*\[R307-(?:041|045)\]/mg;
+        my %wrong = map { $_ => 1 } $said =~ /^(\w+\.redir:\d+):\d+: error: [^\n]*\[R307-(?:041|045)\]/mg;
         # A closed set in a host that meets another host of its site is an error of another kind: not our matter.
         return undef if $said =~ /R307-035/;
         if (!%wrong) { diag($said); return 0 }
-        my $line = 0;
-        $text = join '', map { $wrong{++$line} ? "\n" : $_ } $text =~ /[^\n]*\n/g;
+        for my $name (keys %$files) {
+            my $line = 0;
+            $files->{$name} = join '', map { $wrong{"$name:" . ++$line} ? "\n" : $_ } $files->{$name} =~ /[^\n]*\n/g;
+        }
     }
     return 0;
 }
@@ -35,7 +38,7 @@ my @failed;
 for my $seed ($first .. $first + $sets - 1) {
     srand $seed;
     my $set = generate_set();
-    my $compiles = compiled_part(rule_text($set));
+    my $compiles = compiled_part(rule_files($set));
     next if !defined $compiles;
     if (!$compiles) { push @failed, "seed $seed does not compile"; next }
     my ($status, $text) = rulec('dump', 'set.r307');
@@ -62,4 +65,66 @@ is(scalar(@failed), 0, "$sets rule sets come back: $asked requests are answered 
     or diag(join "\n", @failed[0 .. ($#failed < 9 ? $#failed : 9)]);
 cmp_ok($untold, '<=', $sets / 4, "$untold of them cannot be written, and it is said");
 cmp_ok($redirected, '>', $asked / 5, 'enough requests meet a rule');
+
+# ---- every clause and condition, asked for with what they ask for ----
+rules('words', <<'REDIR');
+timezone Europe/Berlin
+/h1 -> /i { when header X-A }
+/h2 -> /i { when header X-A = "a" "b c" "q\"x\\" }
+/h3 -> /i { unless header X-A ~ "^a\"?\\\d+[\"x]$" }
+/k1 -> /i { when cookie beta }
+/k2 -> /i { unless cookie beta = "1" "2" }
+/ac -> /i { when accept text/turtle application/json }
+/la -> /i { unless language de de-CH }
+/qu -> /i { when query "a b" = "c&d" "e" }
+/cl -> /i { when client 10.0.0.0/8 2001:db8::/32 192.0.2.1 }
+/en -> /i { when env COUNTRY = DE; unless env BOT }
+/fl -> /i { when flag maintenance other }
+/ch -> /i { when chance 12.5% }
+/ch2 -> /i { unless chance 0.01% }
+/bu -> /i { when busy 80% }
+/fr -> /i { from 2026-01-01T00:00Z; until 2027-01-01T12:00:30+01:00 }
+/fd -> /i { until 2026-12-31 }
+/da -> /i { daily 22:00-04:00 }
+/we -> /i { weekly sat,sun }
+/dw -> /i { daily 08:00-18:30; weekly mon,tue,wed,thu,fri; timezone America/New_York }
+group g {
+    daily 00:00-12:00
+    group h { weekly mon; /nest -> /i { daily 06:00-20:00 } }
+}
+~ "^/x/(?<id>\d+)/(\w+)$" -> /y/{id}/{2}
+~ "^/q/([a-z]+)\"?$" -> /z?v={1} { case ignore }
+/{x:/[a-z]{2}/}/z -> /{x}
+/p-{x:/[0-9]{2,3}/}/ -> /p/{x} permanent { slash exact }
+/pf -> /i { preflight redirect; vary X-B X-C }
+/maint pass { override }
+site o.example { override; /maint2 503 { retry-after 1h }; /a/* 503 }
+REDIR
+my ($exit, $text) = rulec('compile', '-q', 'words.redir');
+is($exit, 0, 'every clause and condition') or diag($text);
+($exit, $text) = rulec('dump', 'words.r307');
+is($exit, 0, '... comes back') or diag($text);
+($exit) = rulec('compile', '-q', rules('words2', $text));
+is($exit, 0, '... and compiles again') or diag($text);
+is((rulec('dump', 'words2.r307'))[1] =~ s/\A#.*\n//r, $text =~ s/\A#.*\n//r, '... to the same');
+my @paths = (map { "/$_" } qw(h1 h2 h3 k1 k2 ac la qu qu?a+b=c%26d qu?a%20b=x cl en fl ch ch2 bu fr fd da we dw nest x/12/ab x/y/z q/AB en/z p-12/ p-12
+    pf maint maint2 a/b));
+my $lines = join '', map { ("GET $_\n", "OPTIONS $_\n", "GET http://o.example$_\n") } @paths;
+my ($same, $answered) = (0, 0);
+my @asked_with = (
+    [], ['-H', 'X-A: a'], ['-H', 'X-A: b c', '-H', 'Cookie: beta=2'], ['-H', 'X-A: a"\\12x'], ['-H', 'Cookie: a=1; beta=3'],
+    ['-H', 'Accept: application/*', '-H', 'Accept-Language: de'], ['--client', '10.1.2.3'], ['--client', '2001:db8::5', '--flag', 'other'],
+    ['--env', 'COUNTRY=DE'], ['--env', 'COUNTRY=DE', '--env', 'BOT=1', '--flag', 'maintenance'], ['--chance', '12.4999%', '--busy', '80%'],
+    ['--chance', '12.5%', '--busy', '79%'], ['--chance', '0%'], ['--chance', '0.01%'], ['-H', 'Origin: https://a', '-H', 'Access-Control-Request-Method: PUT'],
+    map { ['--at', $_] } qw(2025-12-31T23:59:59Z 2026-01-01T00:00Z 2026-12-31T22:59:59Z 2026-12-31T23:00:00Z 2027-01-01T11:00:29Z 2027-01-01T11:00:30Z
+        2026-03-29T00:30Z 2026-03-29T02:30Z 2026-06-06T21:00Z 2026-06-07T02:30Z 2026-06-08T05:00Z 2026-06-08T22:30Z 2026-06-08T12:00Z),
+);
+for my $options (@asked_with) {
+    my @both = map { (run_in(folder(), rulec_path(), 'answer', '--chance', '50%', @$options, $_, '-', { input => $lines }))[1] } qw(words.r307 words2.r307);
+    $same++ if $both[0] eq $both[1];
+    $answered += () = $both[0] =~ /^\d/mg;
+    is($both[1], $both[0], "... with @$options") if $both[0] ne $both[1];
+}
+is($same, scalar @asked_with, "... and answers alike: $answered answers to requests of all kinds");
+cmp_ok($answered, '>', 500, '... by a rule');
 done_testing();
