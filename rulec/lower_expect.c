@@ -6,8 +6,11 @@
 
 #include "rulec/lower_header.h"
 #include "rulec/lower_host.h"
+#include "rulec/lower_operand.h"
 #include "rulec/lower_status.h"
 #include "rulec/lower_target.h"
+#include "rulec/lower_time.h"
+#include "rulec/lower_value.h"
 
 #include "mod_redir307/url.h"
 
@@ -85,6 +88,126 @@ static bool read_status(struct lower *lower, const struct ast_expect *expect,
     return bad_expect(lower, expect->target->span, "an answer of this status has no target");
 }
 
+/* ---- with {...}: what the request has beside its method and URL ---- */
+
+/* Several cookies are one field, as clients send them. */
+static bool add_cookie(struct lower *lower, const struct ast_with *fact,
+                       struct plan_expect *made, struct plan_header **cookies)
+{
+    const struct ast_word *name = fact->words;
+    struct slice value;
+
+    if (!lower_token(lower, name, "cookie") || !lower_cookie_value(lower, name->next, &value))
+        return false;
+    if (!*cookies) {
+        *cookies = &made->fields[made->field_count++];
+        **cookies = (struct plan_header){ .name = SLICE("Cookie") };
+    }
+    (*cookies)->value = slice_from_string(
+        arena_printf(lower->arena, "%.*s%s%.*s=%.*s", (int)(*cookies)->value.size,
+                     (*cookies)->value.size ? (*cookies)->value.data : "",
+                     (*cookies)->value.size ? "; " : "", (int)name->text.size, name->text.data,
+                     (int)value.size, value.size ? value.data : ""));
+    return true;
+}
+
+static bool said_twice(struct lower *lower, const struct ast_with *fact)
+{
+    diag_error(lower->diag, DIAG_BAD_EXPECT, fact->name->span, "\"%.*s\" is said twice",
+               LOWER_SHOW(fact->name->text));
+    return false;
+}
+
+static bool read_client(struct lower *lower, const struct ast_with *fact,
+                        struct plan_expect *made)
+{
+    if (made->client.family)
+        return said_twice(lower, fact);
+    if (!lower_network(lower, fact->words, &made->client))
+        return false;
+    if (made->client.prefix == (made->client.family == 4 ? 32 : 128))
+        return true;
+    return bad_expect(lower, fact->words->span, "a client has one address");
+}
+
+static bool read_chance(struct lower *lower, const struct ast_with *fact,
+                        struct plan_expect *made)
+{
+    if (made->has_chance)
+        return said_twice(lower, fact);
+    made->has_chance = true;
+    if (!lower_share(lower, fact->words, &made->chance))
+        return false;
+    if (made->chance < 1000000)
+        return true;
+    return bad_expect(lower, fact->words->span,
+                      "a draw is less than 100%: \"chance 10%\" holds for all below 10%");
+}
+
+static bool read_busy(struct lower *lower, const struct ast_with *fact,
+                      struct plan_expect *made)
+{
+    if (made->has_busy)
+        return said_twice(lower, fact);
+    made->has_busy = true;
+    return lower_percent(lower, fact->words, 0, &made->busy);
+}
+
+static bool read_flags(struct lower *lower, const struct ast_with *fact,
+                       struct plan_expect *made)
+{
+    for (const struct ast_word *word = fact->words; word; word = word->next) {
+        if (!lower_flag(lower, word, &made->flags[made->flag_count++]))
+            return false;
+    }
+    return true;
+}
+
+static bool read_fact(struct lower *lower, const struct ast_with *fact,
+                      struct plan_expect *made, struct plan_header **cookies)
+{
+    struct slice kind = fact->name->text;
+    const struct ast_word *word = fact->words;
+
+    if (slice_equal(kind, SLICE("client")))
+        return read_client(lower, fact, made);
+    if (slice_equal(kind, SLICE("chance")))
+        return read_chance(lower, fact, made);
+    if (slice_equal(kind, SLICE("busy")))
+        return read_busy(lower, fact, made);
+    if (slice_equal(kind, SLICE("flag")))
+        return read_flags(lower, fact, made);
+    if (slice_equal(kind, SLICE("cookie")))
+        return add_cookie(lower, fact, made, cookies);
+
+    struct plan_header pair = { .name = word->text, .value = word->next->text };
+    if (slice_equal(kind, SLICE("env"))) {
+        made->env[made->env_count++] = pair;
+        return lower_env_name(lower, word, &pair.name);
+    }
+    made->fields[made->field_count++] = pair;
+    return lower_judge_field(lower, word, word->next);
+}
+
+static bool read_facts(struct lower *lower, const struct ast_expect *expect,
+                       struct plan_expect *made)
+{
+    struct plan_header *cookies = NULL;
+    uint32_t count = 0, word_count = 0;
+    bool is_good = true;
+
+    for (const struct ast_with *fact = expect->with; fact; fact = fact->next) {
+        count++;
+        word_count += lower_word_count(fact->words);
+    }
+    made->fields = arena_array(lower->arena, count, sizeof(*made->fields));
+    made->env = arena_array(lower->arena, count, sizeof(*made->env));
+    made->flags = arena_array(lower->arena, word_count, sizeof(*made->flags));
+    for (const struct ast_with *fact = expect->with; fact; fact = fact->next)
+        is_good &= read_fact(lower, fact, made, &cookies);
+    return is_good;
+}
+
 static bool read_headers(struct lower *lower, const struct ast_expect *expect,
                          struct plan_expect *made)
 {
@@ -118,13 +241,11 @@ void lower_expect(struct lower *lower, const struct lower_scope *scope,
     bool is_good = judge_method(lower, expect->method);
 
     is_good &= judge_url(lower, expect->url);
-    if (expect->with) {
-        lower_refuse(lower, expect->span, "with");
-        is_good = false;
-    }
+    is_good &= read_facts(lower, expect, &made);
     if (expect->at) {
-        lower_refuse(lower, expect->at->span, "at");
-        is_good = false;
+        made.has_time =
+            lower_time(lower, scope, lower_word_of(expect->at), LOWER_DAY_START, &made.time_s);
+        is_good &= made.has_time;
     }
     is_good &= read_status(lower, expect, &made);
     is_good &= read_headers(lower, expect, &made);

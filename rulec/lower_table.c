@@ -9,6 +9,7 @@
 #include "rulec/lower_record.h"
 #include "rulec/lower_rule.h"
 #include "rulec/lower_status.h"
+#include "rulec/lower_time.h"
 
 #include "grammar/suggest.h"
 
@@ -118,10 +119,6 @@ static bool add_column(struct table *table, struct lower_word word)
     }
     if (column == COLUMN_SKIP)
         return true;
-    if (column == COLUMN_UNTIL) {
-        lower_refuse(table->lower, word.span, "until");
-        return false;
-    }
     if (table->column_of[column]) {
         diag_error(diag, DIAG_BAD_COLUMN, word.span, "two columns are named \"%s\"",
                    column_names[column]);
@@ -233,6 +230,7 @@ static void read_row(struct table *table, const struct lower_scope *around,
 {
     const struct lower_records *records = &table->records;
     struct lower_word status = cell(table, COLUMN_STATUS), site = cell(table, COLUMN_SITE);
+    struct lower_word until = cell(table, COLUMN_UNTIL);
     struct lower_rule rule = { .reading = table->reading,
                                .source = cell(table, COLUMN_FROM),
                                .target = cell(table, COLUMN_TO),
@@ -265,6 +263,14 @@ static void read_row(struct table *table, const struct lower_scope *around,
         scope->site_span = around->site_span;
         if (site.text.size && !enter_site(table, around, site, scope))
             return;
+    }
+    if (until.text.size) {
+        struct lower_scope timed = *scope;
+
+        timed.made_count = 0;
+        if (lower_until(table->lower, &timed, until))
+            lower_rule(table->lower, &timed, &rule);
+        return;
     }
     lower_rule(table->lower, scope, &rule);
 }
