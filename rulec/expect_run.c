@@ -330,6 +330,7 @@ enum expect_verdict expect_run_line(struct expect_runner *runner, const struct p
     missing = unsaid(runner, expect, &key);
     if (missing) {
         snprintf(runner->got, sizeof runner->got, "%s", missing);
+        runner->answered_at = 0;
         return EXPECT_FAILS;
     }
     if (runner->reads) /* the questions above wrote over the answer */

@@ -85,6 +85,41 @@ is($said, "TAP version 13\nok 1 - t.redir:2: /m\n1..1\n", 'a rule behind one wit
 is($status, 0, 'where they leave too little');
 like($said, qr/^ok 1 - t\.redir:2: \/m # SKIP .* by t\.redir:1$/m, '... it is skipped, and the rule before it is named');
 
+# An answer that depends on the time, on chance or on the load must say which it means.
+($status, $said) = tap(<<'REDIR');
+/t -> /a { from 2026-12-01T00:00Z; until 2027-01-01T00:00Z }
+/d -> /a { daily 22:00-04:00; timezone Europe/Berlin }
+/c -> /b { when chance 10% }
+/b -> /c { when busy 80% }
+/m -> /d { when method POST; until 2000-01-01T00:00Z }
+/h -> /d { when header X = "1" }
+expect GET /t -> pass
+expect GET /d -> pass
+expect GET /c -> pass
+expect GET /b -> pass
+expect GET /m -> pass
+expect GET /h -> pass { header Vary X }
+REDIR
+is($status, 1, 'expectations that leave out what decides');
+is($said, <<'TAP', '... fail, and say what to write; where another condition decides before, they need not');
+TAP version 13
+not ok 1 - t.redir:7: GET /t
+# wanted pass
+# got    an answer that depends on the time: say it with "at TIME"
+not ok 2 - t.redir:8: GET /d
+# wanted pass
+# got    an answer that depends on the time: say it with "at TIME"
+not ok 3 - t.redir:9: GET /c
+# wanted pass
+# got    an answer that depends on chance: say it with "with { chance 5% }"
+not ok 4 - t.redir:10: GET /b
+# wanted pass
+# got    an answer that depends on the load: say it with "with { busy 90% }"
+ok 5 - t.redir:11: GET /m
+ok 6 - t.redir:12: GET /h
+1..6
+TAP
+
 ($status, $said) = tap("/x/* -> /y/*\n");
 is("$status $said", "0 TAP version 13\n1..0 # SKIP the rules hold no test: no expect, no exact rule without conditions\n", 'no test at all is said');
 ($status, $said) = run_in(folder(), rulec_path(), 'test', rules('w', "/a -> /b oops\n"), { separate => 1 });
