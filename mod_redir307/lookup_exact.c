@@ -54,7 +54,7 @@ static bool record_matches(const struct lookup *lookup, const struct ruleset_exa
     *cost = 0;
     if (rule->key.size != lookup->bare.size) return false;
     if (memcmp(rule->key.data, lookup->bare.data, rule->key.size) != 0) {
-        if (!(rule->flags & RULESET_RULE_CASE_IGNORE)) return false;
+        if (!(rule->flags & RULESET_RULE_CASE_IGNORE) || !lookup->folded_is_done) return false;
         for (size_t i = 0; i < rule->key.size; i++) {
             char byte = rule->key.data[i];
 
@@ -89,22 +89,18 @@ static void collect_chain(struct lookup *lookup, uint64_t at)
     }
 }
 
-static void collect_key(struct lookup *lookup, struct slice bare)
-{
-    const struct ruleset *rs = lookup->ruleset;
-    uint32_t references[INDEX_CANDIDATES];
-    uint64_t key = hash_path(bare, rs->header.seed, lookup->scope);
-    unsigned count = index_find(&rs->views[RULESET_EXACT_INDEX], key, references);
-
-    lookup->probes++;
-    for (unsigned i = 0; i < count; i++) collect_chain(lookup, (uint64_t)references[i] * 4);
-}
-
 void lookup_collect_exact(struct lookup *lookup)
 {
-    bool folds = (lookup->scope_head.flags & RULESET_SCOPE_HAS_CASE_IGNORE) && lookup_fold(lookup);
+    const struct ruleset *rs = lookup->ruleset;
+    struct slice bare = lookup->bare;
+    uint32_t references[INDEX_CANDIDATES];
 
-    collect_key(lookup, lookup->bare);
-    /* Sources that ignore case lie under their lower-case form. */
-    if (folds) collect_key(lookup, slice_of(lookup->folded.data, lookup->bare.size));
+    /* Where some rule ignores case, all lie under their lower-case form: those of one source are one chain. */
+    if (lookup->scope_head.flags & RULESET_SCOPE_HAS_CASE_IGNORE && lookup_fold(lookup)) {
+        bare.data = lookup->folded.data;
+    }
+    uint64_t key = hash_path(bare, rs->header.seed, lookup->scope);
+    unsigned count = index_find(&rs->views[RULESET_EXACT_INDEX], key, references);
+    lookup->probes++;
+    for (unsigned i = 0; i < count; i++) collect_chain(lookup, (uint64_t)references[i] * 4);
 }

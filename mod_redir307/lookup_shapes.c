@@ -237,6 +237,8 @@ void lookup_collect_shapes(struct lookup *lookup, unsigned first, unsigned end)
             if ((!best->is_conditional && best->rank < shape.best_rank)
                 || (is_full && worst->rank < shape.best_rank)) {
                 lookup->found_overflowed = true;
+                /* What ranks behind the shapes left out comes again, in its place. */
+                while (lookup->found[lookup->found_count - 1].rank >= shape.best_rank) lookup->found_count--;
                 return;
             }
         }

@@ -125,7 +125,7 @@ _Static_assert(sizeof(struct ruleset_host) == 16, "on-disk size");
 
 enum { /* scope.flags */
     RULESET_SCOPE_HAS_EXACT = 1,
-    RULESET_SCOPE_HAS_CASE_IGNORE = 2, /* some rule here compares without case */
+    RULESET_SCOPE_HAS_CASE_IGNORE = 2, /* some rule here compares without case: all exact keys are in lower case */
     RULESET_SCOPE_IS_OVERRIDE = 4
 };
 struct ruleset_scope {

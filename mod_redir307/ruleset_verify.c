@@ -139,6 +139,14 @@ static struct slice fold(struct walk *walk, struct slice key)
     return slice_of(walk->folded, key.size);
 }
 
+static bool ignores_case(const struct ruleset *rs, uint32_t number)
+{
+    struct ruleset_scope scope;
+
+    return ruleset_get(rs, RULESET_SCOPES, (uint64_t)number * sizeof scope, &scope, sizeof scope)
+        && scope.flags & RULESET_SCOPE_HAS_CASE_IGNORE;
+}
+
 static const char *walk_exact(struct walk *walk)
 {
     const struct ruleset *rs = walk->rs;
@@ -156,7 +164,7 @@ static const char *walk_exact(struct walk *walk)
         }
         if (rule.key.data[0] != '/') return fail(walk, RULESET_EXACT, at, "a record's key is no path");
         if (is_first) {
-            struct slice key = rule.flags & RULESET_RULE_CASE_IGNORE ? fold(walk, rule.key) : rule.key;
+            struct slice key = ignores_case(rs, action.scope) ? fold(walk, rule.key) : rule.key;
 
             keys++;
             if (!index_holds(index, hash_path(key, rs->header.seed, action.scope), at / 4)) {

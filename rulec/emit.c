@@ -108,6 +108,19 @@ static bool emit_hosts(struct emit_build *build, struct ruleset_header *header)
     return fits;
 }
 
+/* Before any key is hashed: where one rule ignores case, all exact keys of its scopes are in lower case. */
+static void find_ignored_case(struct emit_build *build)
+{
+    for (uint32_t i = 0; i < build->plan->rule_count; i++) {
+        const struct plan_rule *rule = &build->plan->rules[i];
+
+        if (!(rule->flags & PLAN_CASE_IGNORE)) continue;
+        for (uint32_t m = 0; m < emit_rule_site(build, rule)->member_count; m++) {
+            build->scope_ignores_case[emit_rule_scope(build, rule, m)] = true;
+        }
+    }
+}
+
 static void emit_scope_table(struct emit_build *build)
 {
     struct ruleset_scope *scopes = bytes_add(&build->sections[RULESET_SCOPES],
@@ -125,12 +138,10 @@ static void finish_scopes(struct emit_build *build)
     struct ruleset_scope *scopes = (struct ruleset_scope *)(void *)build->sections[RULESET_SCOPES].data;
 
     for (uint32_t i = 1; i <= build->scopes.scope_count; i++) {
-        uint32_t ways = build->scope_ignores_case[i] ? 2 : 1;
-
         if (build->scope_ignores_case[i]) scopes[i].flags |= RULESET_SCOPE_HAS_CASE_IGNORE;
         if (!build->scope_has_exact[i]) continue;
         scopes[i].flags |= RULESET_SCOPE_HAS_EXACT;
-        scopes[i].worst_probes += 2 * ways;
+        scopes[i].worst_probes += 2;
     }
 }
 
@@ -374,6 +385,7 @@ bool emit(const struct plan *plan, struct diag *diag, const struct emit_options 
         memcpy(header.magic, RULESET_MAGIC, RULESET_MAGIC_SIZE);
         build_open(&build, plan, diag, seed, &scopes);
         emit_scope_table(&build);
+        find_ignored_case(&build);
         fits = emit_exact(&build) && emit_patterns(&build) && emit_hosts(&build, &header);
         if (diag_error_count(diag) > errors) {
             build_close(&build);

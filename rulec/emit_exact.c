@@ -31,13 +31,13 @@ static const struct plan_rule *rule_of(const struct rows *rows, const struct ent
     return &rows->build->plan->rules[entry->rule];
 }
 
-/* The path without its trailing slash; in lower case where the rule ignores case. */
-static struct slice key_text(const struct emit_build *build, const struct plan_rule *rule)
+/* The path without its trailing slash; in lower case where some rule of the scope ignores case. */
+static struct slice key_text(const struct emit_build *build, const struct plan_rule *rule, uint32_t scope)
 {
     struct slice path = rule->path;
 
     if (path.size > 1 && path.data[path.size - 1] == '/') path.size--;
-    if (!(rule->flags & PLAN_CASE_IGNORE)) return path;
+    if (!build->scope_ignores_case[scope]) return path;
     for (size_t i = 0; i < path.size; i++) {
         if (path.data[i] < 'A' || path.data[i] > 'Z') continue;
         char *copy = arena_string(build->plan->arena, path);
@@ -56,7 +56,6 @@ static void collect(struct rows *rows)
 
         if (rule->pattern) continue;
         const struct emit_site *site = emit_rule_site(build, rule);
-        struct slice text = key_text(build, rule);
         for (uint32_t m = 0; m < site->member_count; m++) {
             uint32_t scope = emit_rule_scope(build, rule, m);
 
@@ -65,10 +64,9 @@ static void collect(struct rows *rows)
                 rows->room = rows->room ? rows->room + rows->room / 2 : build->plan->rule_count + 1u;
                 rows->entries = memory_resize(rows->entries, rows->room, sizeof *rows->entries);
             }
-            rows->entries[rows->count++] = (struct entry){ .key = hash_path(text, build->seed, scope), .rule = i,
-                                                           .member = m };
+            rows->entries[rows->count++] = (struct entry){
+                .key = hash_path(key_text(build, rule, scope), build->seed, scope), .rule = i, .member = m };
             build->scope_has_exact[scope] = true;
-            if (rule->flags & PLAN_CASE_IGNORE) build->scope_ignores_case[scope] = true;
         }
     }
 }
@@ -100,9 +98,10 @@ static void sort_by_key(struct rows *rows)
 static bool same_source(const struct rows *rows, const struct entry *a, const struct entry *b)
 {
     const struct plan_rule *left = rule_of(rows, a), *right = rule_of(rows, b);
+    uint32_t scope = emit_rule_scope(rows->build, left, a->member);
 
-    return emit_rule_scope(rows->build, left, a->member) == emit_rule_scope(rows->build, right, b->member)
-        && slice_equal(key_text(rows->build, left), key_text(rows->build, right));
+    return scope == emit_rule_scope(rows->build, right, b->member)
+        && slice_equal(key_text(rows->build, left, scope), key_text(rows->build, right, scope));
 }
 
 static void report_chain(struct rows *rows, const struct entry *entry)

@@ -101,7 +101,6 @@ static void add_rule(struct rows *rows, uint32_t rule_index)
                 rows->entries = memory_resize(rows->entries, rows->room, sizeof *rows->entries);
             }
             rows->entries[rows->count++] = entry;
-            if (rule->flags & PLAN_CASE_IGNORE) build->scope_ignores_case[entry.scope] = true;
         }
     }
 }
