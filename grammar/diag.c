@@ -40,6 +40,7 @@ struct diag {
     size_t kept_warnings[CODE_LIMIT]; /* by code */
     size_t limit;
     bool warnings_are_errors;
+    enum diag_code raised; /* 0: none */
     struct allowed *allowed;
     size_t allowed_count, allowed_capacity;
     struct diag_message *sorted; /* of the last time somebody asked */
@@ -168,6 +169,8 @@ add_message(struct diag *diag, enum diag_code code, struct span span, const char
     diag->takes_notes = false;
     if (severity == DIAG_WARNING && diag_is_allowed(diag, code, span))
         return;
+    if (code == diag->raised)
+        severity = DIAG_ERROR;
     diag->counts[severity]++;
     size_t *count = severity == DIAG_ERROR ? &diag->kept_errors : &diag->kept_warnings[code];
     if (*count >= diag->limit)
@@ -268,6 +271,11 @@ void diag_allow(struct diag *diag, enum diag_code code, struct span block)
         diag->allowed = make_room(diag->arena, diag->allowed, diag->allowed_count,
                                   &diag->allowed_capacity, sizeof(*diag->allowed));
     diag->allowed[diag->allowed_count++] = (struct allowed){ .code = code, .block = block };
+}
+
+void diag_raise(struct diag *diag, enum diag_code code)
+{
+    diag->raised = code;
 }
 
 void diag_warnings_are_errors(struct diag *diag)

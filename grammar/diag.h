@@ -41,6 +41,8 @@ void diag_allow(struct diag *diag, enum diag_code code, struct span block);
 /* For checks that sum up: what is allowed there is not counted either. */
 bool diag_is_allowed(const struct diag *diag, enum diag_code code, struct span span);
 void diag_warnings_are_errors(struct diag *diag);
+/* Warnings of this one code are errors from now on; a second call replaces the code. */
+void diag_raise(struct diag *diag, enum diag_code code);
 /* Another limit than DIAG_LIMIT, for who wants to see them all. */
 void diag_set_limit(struct diag *diag, size_t limit);
 

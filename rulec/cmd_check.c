@@ -17,6 +17,8 @@
 static const struct option_spec check_options[] = {
     { "format", NULL, "NAME", "text (the default), json, sarif, or github (annotations)" },
     { "werror", "Werror", NULL, "warnings are errors" },
+    { "strict", NULL, NULL, "a review whose day has come is an error" },
+    { "now", NULL, "TIME", "what is now, for warnings about dates (the clock's time unless given)" },
     { NULL, NULL, NULL, NULL }
 };
 
@@ -70,7 +72,7 @@ static enum command_status run_tests(const struct command_line *line, struct com
 static enum command_status run_check(const struct command_line *line)
 {
     enum report_format format;
-    struct compilation_options options = { .warnings_are_errors = options_has(line->options, "werror") };
+    struct compilation_options options = { 0 };
     struct compilation compilation;
     enum command_status status;
     size_t held = 0;
@@ -78,6 +80,8 @@ static enum command_status run_check(const struct command_line *line)
     if (!read_format(options_value(line->options, "format"), &format))
         return command_usage_error(line, "unknown format \"%s\": it is text, json, sarif or github",
                                    options_value(line->options, "format"));
+    if (!command_compilation_options(line, &options))
+        return COMMAND_USAGE;
     if (compilation_run(&compilation, line->words, line->word_count, &options)) {
         status = run_tests(line, &compilation, &held);
     } else if (compilation.failed_path) {

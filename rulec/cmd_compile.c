@@ -20,6 +20,8 @@
 static const struct option_spec compile_options[] = {
     { "output", "o", "FILE", "write FILE; unsaid: the first file's name with .r307; -: standard output" },
     { "werror", "Werror", NULL, "warnings are errors" },
+    { "strict", NULL, NULL, "a review whose day has come is an error" },
+    { "now", NULL, "TIME", "what is now, for warnings about dates (the clock's time unless given)" },
     { "label", NULL, "TEXT", "keep TEXT in the rule file (it changes its id)" },
     { "timings", NULL, NULL, "show how long each step took, and the memory used" },
     { NULL, NULL, NULL, NULL }
@@ -138,13 +140,12 @@ static enum command_status run_compile(const struct command_line *line)
     struct arena *names = arena_open();
     const char *output = choose_output(line, names);
     struct compilation_options options = {
-        .warnings_are_errors = options_has(line->options, "werror"),
         .emit = { .label = options_value(line->options, "label") },
     };
     struct compilation compilation;
     enum command_status status;
 
-    if (!output) {
+    if (!output || !command_compilation_options(line, &options)) {
         arena_close(names);
         return COMMAND_USAGE;
     }

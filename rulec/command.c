@@ -4,7 +4,9 @@
 
 #include "rulec/command.h"
 
+#include "rulec/compilation.h"
 #include "rulec/release_store.h"
+#include "rulec/request_facts.h"
 #include "rulec/rules_input.h"
 
 #include <errno.h>
@@ -93,6 +95,18 @@ bool command_percent_read(const char *text, double *percent)
     if (*end == '%')
         end++;
     return *end == '\0' && *percent <= 100;
+}
+
+bool command_compilation_options(const struct command_line *line, struct compilation_options *options)
+{
+    const char *now = options_value(line->options, "now");
+
+    options->warnings_are_errors = options_has(line->options, "werror");
+    options->is_strict = options_has(line->options, "strict");
+    if (!now || request_time_read(now, &options->now_s))
+        return true;
+    command_usage_error(line, "--now: \"%s\" is no time; it is written as in \"2026-12-31T22:00Z\" or \"2026-12-31\"", now);
+    return false;
 }
 
 bool command_open_rules(const struct command_line *line, const char *path, struct rules_input *input,

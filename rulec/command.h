@@ -56,6 +56,10 @@ enum command_status command_finish(const struct command_line *line, enum command
 /* "20%", "20", "0.5%": from 0 to 100. False: it is none. */
 bool command_percent_read(const char *text, double *percent);
 
+struct compilation_options;
+/* --werror, --strict, --now. False: the message is printed, return COMMAND_USAGE. */
+bool command_compilation_options(const struct command_line *line, struct compilation_options *options);
+
 struct rules_input;
 /* Opens RULES (a rule file or a rules source). False: the message is printed, *status says what to return, and there
  * is nothing to close. */

@@ -59,6 +59,9 @@ bool compilation_run(struct compilation *compilation, char *const *paths, int pa
     compilation->plan = plan_open(compilation->arena, compilation->sources);
     if (options->warnings_are_errors)
         diag_warnings_are_errors(compilation->diag);
+    if (options->is_strict)
+        diag_raise(compilation->diag, DIAG_REVIEW_PASSED);
+    compilation->plan->now_s = options->now_s;
 
     for (int i = 0; i < path_count; i++) {
         if (parse_file(compilation->ast, compilation->diag, paths[i],

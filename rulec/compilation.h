@@ -24,6 +24,8 @@ struct compilation {
 
 struct compilation_options {
     bool warnings_are_errors;
+    bool is_strict;  /* a review whose day has come is an error */
+    int64_t now_s;   /* Unix time for warnings about dates; 0: the clock's. It never changes the file */
     struct emit_options emit;
 };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tree to plan: clauses resolved per block, sources, targets, hosts and tables in their
- * normal forms. What the language knows and this compiler does not compile is refused by a
- * diagnostic. */
+ * normal forms. */
 #ifndef RULEC_LOWER_H
 #define RULEC_LOWER_H
 

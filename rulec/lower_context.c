@@ -32,9 +32,3 @@ struct lower_word lower_word_of(const struct ast_word *word)
 {
     return (struct lower_word){ .text = word->text, .span = word->span };
 }
-
-void lower_refuse(struct lower *lower, struct span span, const char *what)
-{
-    diag_error(lower->diag, DIAG_NOT_COMPILED, span,
-               "\"%s\" is part of the language, but this rulec does not compile it", what);
-}

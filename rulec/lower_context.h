@@ -126,8 +126,4 @@ enum { LOWER_SHOW_LIMIT = 200 };
     (int)((text).size < LOWER_SHOW_LIMIT ? (text).size : LOWER_SHOW_LIMIT),                    \
         (text).size ? (text).data : ""
 
-/* One use of what the language has and this compiler does not compile; `what` in quotes in
- * the message. */
-void lower_refuse(struct lower *lower, struct span span, const char *what);
-
 #endif
