@@ -5,6 +5,7 @@
 #include "rulec/command.h"
 #include "rulec/compilation.h"
 #include "rulec/expect_run.h"
+#include "rulec/http_ask.h"
 
 #include "grammar/arena.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 
 static const struct option_spec test_options[] = {
+    { "against", NULL, "URL", "ask a live server: http://HOST:PORT; the rules' hosts are sent as Host fields" },
     { "verbose", "v", NULL, "one line for each exact rule, instead of one for all of a file" },
     { NULL, NULL, NULL, NULL }
 };
@@ -68,12 +70,15 @@ static void run_expects(struct test_run *run)
 
     for (uint32_t i = 0; i < plan->expect_count; i++) {
         const struct plan_expect *expect = &plan->expects[i];
-        bool holds = expect_run_line(run->runner, expect) == EXPECT_HOLDS;
+        enum expect_verdict verdict = expect_run_line(run->runner, expect);
 
-        printf("%s %" PRIu64 " - ", holds ? "ok" : "not ok", ++run->number);
+        printf("%s %" PRIu64 " - ", verdict == EXPECT_FAILS ? "not ok" : "ok", ++run->number);
         print_place(run->compilation, expect->span.at);
-        printf(": %.*s %.*s\n", (int)expect->method.size, expect->method.data, (int)expect->url.size, expect->url.data);
-        if (holds)
+        printf(": %.*s %.*s", (int)expect->method.size, expect->method.data, (int)expect->url.size, expect->url.data);
+        if (verdict == EXPECT_SKIPPED)
+            printf(" # SKIP %s", expect_got(run->runner));
+        putchar('\n');
+        if (verdict != EXPECT_FAILS)
             continue;
         run->failed++;
         print_difference(run);
@@ -170,7 +175,8 @@ static void run_rules(struct test_run *run)
     free(order);
 }
 
-static enum command_status run_tests(const struct command_line *line, const struct compilation *compilation)
+static enum command_status run_tests(const struct command_line *line, const struct compilation *compilation,
+                                     struct http_asker *server)
 {
     struct test_run run = { .compilation = compilation, .is_verbose = options_has(line->options, "verbose") };
     struct ruleset *ruleset;
@@ -179,6 +185,7 @@ static enum command_status run_tests(const struct command_line *line, const stru
     if (opened != RULESET_OK)
         return command_machine_error(line, "the rule file just made is not good: %s", ruleset_strerror(opened));
     run.runner = expect_runner_open(compilation->plan, ruleset);
+    expect_runner_against(run.runner, server);
     puts("TAP version 13");
     run_expects(&run);
     run_rules(&run);
@@ -191,14 +198,33 @@ static enum command_status run_tests(const struct command_line *line, const stru
     return run.failed ? COMMAND_RULES : COMMAND_GOOD;
 }
 
+/* COMMAND_GOOD: *server is the one that --against names, NULL where there is none. */
+static enum command_status open_server(const struct command_line *line, struct http_asker **server)
+{
+    const char *url = options_value(line->options, "against"), *reason;
+
+    *server = NULL;
+    if (!url)
+        return COMMAND_GOOD;
+    if (!http_ask_is_built())
+        return command_usage_error(line, "this rulec was built without libcurl: it cannot ask a server");
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+        return command_usage_error(line, "--against is http://HOST:PORT, not \"%s\"", url);
+    *server = http_asker_open(url, &reason);
+    return *server ? COMMAND_GOOD : command_machine_error(line, "--against \"%s\": %s", url, reason);
+}
+
 static enum command_status run_test(const struct command_line *line)
 {
     struct compilation compilation;
-    enum command_status status;
+    struct http_asker *server;
+    enum command_status status = open_server(line, &server);
 
+    if (status != COMMAND_GOOD)
+        return status;
     if (compilation_run(&compilation, line->words, line->word_count,
                         &(struct compilation_options){ .warnings_are_errors = false })) {
-        status = run_tests(line, &compilation);
+        status = run_tests(line, &compilation, server);
     } else {
         puts("Bail out! The rules do not compile.");
         if (compilation.failed_path) {
@@ -210,6 +236,7 @@ static enum command_status run_test(const struct command_line *line)
         }
     }
     compilation_close(&compilation);
+    http_asker_close(server);
     return status;
 }
 

@@ -5,6 +5,8 @@
 
 #include "rulec/expect_run.h"
 
+#include "rulec/expect_probe.h"
+#include "rulec/http_ask.h"
 #include "rulec/request_facts.h"
 #include "rulec/request_text.h"
 
@@ -21,20 +23,15 @@ struct placed_rule {
     uint32_t rule;
 };
 
-/* What the answer of an `expect` may hang on, though the line does not say it. */
-enum { ON_TIME = 1, ON_CHANCE = 2, ON_BUSY = 4 };
-enum { PROBE_LIMIT = 512 };
-
 struct expect_runner {
     const struct plan *plan;
     const struct ruleset *ruleset;
     struct arena *arena;           /* what one request needs */
     struct regex_scratch *regex;
+    struct http_asker *server;     /* NULL: in process */
     struct request_facts facts;
     struct request_base base;
-    unsigned reads;                /* ON_TIME...: what the rules considered may have read */
-    int64_t probes[3][PROBE_LIMIT];/* times, draws and loads at which they may change their mind */
-    size_t probe_counts[3];
+    struct expect_probes probes;
     struct placed_rule *placed; /* sorted by place; made when first needed */
     uint32_t answered_at;
     char wanted[EXPECT_TEXT_SIZE];
@@ -51,9 +48,10 @@ struct expect_runner *expect_runner_open(const struct plan *plan, const struct r
     runner->ruleset = ruleset;
     runner->arena = arena_open();
     runner->regex = regex_scratch_open();
+    runner->server = NULL;
     runner->placed = NULL;
     runner->answered_at = 0;
-    runner->reads = 0;
+    expect_probes_clear(&runner->probes);
     runner->wanted[0] = runner->got[0] = '\0';
     request_base_init(&runner->base);
     return runner;
@@ -69,6 +67,11 @@ void expect_runner_close(struct expect_runner *runner)
     free(runner);
 }
 
+void expect_runner_against(struct expect_runner *runner, struct http_asker *server)
+{
+    runner->server = server;
+}
+
 const char *expect_wanted(const struct expect_runner *runner) { return runner->wanted; }
 const char *expect_got(const struct expect_runner *runner) { return runner->got; }
 uint32_t expect_answered_at(const struct expect_runner *runner) { return runner->answered_at; }
@@ -76,7 +79,9 @@ uint32_t expect_answered_at(const struct expect_runner *runner) { return runner-
 /* "307 /b", "410", "pass". */
 static void write_answer(char text[EXPECT_TEXT_SIZE], const struct answer *answer)
 {
-    if (answer->outcome != ANSWER_SEND)
+    if (answer->outcome == ANSWER_NONE && answer->status)
+        snprintf(text, EXPECT_TEXT_SIZE, "%u by the server itself", answer->status);
+    else if (answer->outcome != ANSWER_SEND)
         snprintf(text, EXPECT_TEXT_SIZE, answer->outcome == ANSWER_PASS ? "pass" : "pass (no rule answers)");
     else if (answer->location.size)
         snprintf(text, EXPECT_TEXT_SIZE, "%u %.*s", answer->status, (int)answer->location.size, answer->location.data);
@@ -112,67 +117,15 @@ static const struct plan_rule *rule_at(struct expect_runner *runner, uint32_t pl
     return found ? &plan->rules[found->rule] : NULL;
 }
 
-/* ---- what an answer hangs on ---- */
-
-static void add_probe(struct expect_runner *runner, unsigned which, int64_t value)
-{
-    if (runner->probe_counts[which] < PROBE_LIMIT)
-        runner->probes[which][runner->probe_counts[which]++] = value;
-}
-
-/* Hours of a week from the epoch on, and the instant before each edge of a window. */
-static void add_times(struct expect_runner *runner, const struct plan_condition *condition)
-{
-    if (condition->kind == PLAN_CONDITION_RECURRING && !(runner->reads & ON_TIME))
-        for (int hour = 0; hour < 7 * 24; hour++)
-            add_probe(runner, 0, (int64_t)hour * 3600);
-    if (condition->kind == PLAN_CONDITION_WINDOW && condition->from_s != INT64_MIN) {
-        add_probe(runner, 0, condition->from_s - 1);
-        add_probe(runner, 0, condition->from_s);
-    }
-    if (condition->kind == PLAN_CONDITION_WINDOW && condition->until_s != INT64_MAX) {
-        add_probe(runner, 0, condition->until_s - 1);
-        add_probe(runner, 0, condition->until_s);
-    }
-    runner->reads |= ON_TIME;
-}
-
-static void add_draws(struct expect_runner *runner, const struct plan_rule *rule)
-{
-    uint64_t sum = 0, all = 0;
-
-    for (uint32_t i = 0; i < rule->choice->line_count; i++)
-        all += rule->choice->lines[i].weight;
-    add_probe(runner, 1, 0);
-    for (uint32_t i = 0; all && i < rule->choice->line_count; i++) {
-        sum += rule->choice->lines[i].weight;
-        add_probe(runner, 1, (int64_t)((sum * 1000000 - 1) / all));
-    }
-    runner->reads |= ON_CHANCE;
-}
-
 /* A rule that was considered: would it think otherwise at another time? */
 static void note_candidate(void *baton, uint32_t place, const char *why)
 {
     struct expect_runner *runner = baton;
     const struct plan_rule *rule = rule_at(runner, place);
-    const struct plan_action *action = rule ? &runner->plan->actions[rule->action] : NULL;
 
     (void)why;
-    for (uint32_t i = 0; action && i < action->condition_count; i++) {
-        const struct plan_condition *condition = &action->conditions[i];
-        bool is_chance = condition->kind == PLAN_CONDITION_CHANCE;
-
-        if (condition->kind == PLAN_CONDITION_WINDOW || condition->kind == PLAN_CONDITION_RECURRING)
-            add_times(runner, condition);
-        if (is_chance || condition->kind == PLAN_CONDITION_BUSY) {
-            add_probe(runner, is_chance ? 1 : 2, condition->share ? (int64_t)condition->share - 1 : 0);
-            add_probe(runner, is_chance ? 1 : 2, condition->share);
-            runner->reads |= is_chance ? ON_CHANCE : ON_BUSY;
-        }
-    }
-    if (rule && rule->choice && rule->choice->by == PLAN_BY_CHANCE)
-        add_draws(runner, rule);
+    if (rule)
+        expect_probes_note(&runner->probes, runner->plan, rule);
 }
 
 static void ask(struct expect_runner *runner, struct request_key *key, const struct answer_trace *trace,
@@ -188,26 +141,18 @@ static void ask_and_note(struct expect_runner *runner, struct request_key *key, 
 {
     const struct answer_trace trace = { .candidate = note_candidate, .baton = runner };
 
-    runner->reads = 0;
-    memset(runner->probe_counts, 0, sizeof runner->probe_counts);
+    expect_probes_clear(&runner->probes);
     ask(runner, key, &trace, answer);
 }
 
 /* Does any other time, draw or load give another answer than the one in `got`? */
-static bool hangs_on(struct expect_runner *runner, const struct request_key *key, unsigned which)
+static bool hangs_on(struct expect_runner *runner, const struct request_key *key, enum expect_probe_kind kind)
 {
     char text[EXPECT_TEXT_SIZE];
+    struct request_key probe = *key;
+    struct answer answer;
 
-    for (size_t i = 0; i < runner->probe_counts[which]; i++) {
-        struct request_key probe = *key;
-        struct answer answer;
-
-        if (which == 0)
-            probe.time_s = runner->probes[0][i];
-        else if (which == 1)
-            probe.chance = (uint64_t)runner->probes[1][i];
-        else
-            probe.busy_percent = (unsigned)runner->probes[2][i];
+    for (size_t i = 0; expect_probes_apply(&runner->probes, kind, i, &probe); i++) {
         answer_request(runner->ruleset, &probe, &runner->scratch, NULL, &answer);
         write_answer(text, &answer);
         if (strcmp(text, runner->got) != 0)
@@ -220,11 +165,11 @@ static bool hangs_on(struct expect_runner *runner, const struct request_key *key
 static const char *unsaid(struct expect_runner *runner, const struct plan_expect *expect,
                           const struct request_key *key)
 {
-    if (runner->reads & ON_TIME && !expect->has_time && hangs_on(runner, key, 0))
+    if (!expect->has_time && hangs_on(runner, key, EXPECT_PROBE_TIME))
         return "an answer that depends on the time: say it with \"at TIME\"";
-    if (runner->reads & ON_CHANCE && !expect->has_chance && hangs_on(runner, key, 1))
+    if (!expect->has_chance && hangs_on(runner, key, EXPECT_PROBE_CHANCE))
         return "an answer that depends on chance: say it with \"with { chance 5% }\"";
-    if (runner->reads & ON_BUSY && !expect->has_busy && hangs_on(runner, key, 2))
+    if (!expect->has_busy && hangs_on(runner, key, EXPECT_PROBE_BUSY))
         return "an answer that depends on the load: say it with \"with { busy 90% }\"";
     return NULL;
 }
@@ -239,6 +184,8 @@ static struct slice response_field(const struct expect_runner *runner, const str
 {
     struct slice field_name, value;
 
+    if (runner->server)
+        return http_ask_field(runner->server, name);
     if (is_name(name, "Location"))
         return answer->location;
     if (is_name(name, "Cache-Control"))
@@ -310,12 +257,61 @@ static void set_facts(struct expect_runner *runner, const struct plan_expect *ex
     facts->busy = expect->has_busy ? expect->busy : 0;
 }
 
+static enum expect_verdict judge(struct expect_runner *runner, const struct plan_expect *expect,
+                                 const struct answer *answer)
+{
+    /* A server says by its status alone that a rule answered: 410 may be its own word as well. */
+    bool has_answer = answer->outcome == ANSWER_SEND || (runner->server && answer->status);
+    bool holds;
+
+    write_answer(runner->got, answer);
+    if (expect->expects_pass)
+        holds = answer->outcome != ANSWER_SEND;
+    else
+        holds = has_answer && (!expect->status || expect->status == answer->status) &&
+                (!expect->has_target || slice_equal(expect->target, answer->location));
+    return holds ? compare_fields(runner, expect, answer) : EXPECT_FAILS;
+}
+
+static enum expect_verdict run_in_process(struct expect_runner *runner, const struct plan_expect *expect,
+                                          struct request_key *key)
+{
+    struct answer answer;
+    const char *missing;
+
+    ask_and_note(runner, key, &answer);
+    write_answer(runner->got, &answer);
+    missing = unsaid(runner, expect, key);
+    if (missing) {
+        snprintf(runner->got, sizeof runner->got, "%s", missing);
+        runner->answered_at = 0;
+        return EXPECT_FAILS;
+    }
+    ask(runner, key, NULL, &answer); /* the questions above wrote over the first answer */
+    return judge(runner, expect, &answer);
+}
+
+static enum expect_verdict run_against(struct expect_runner *runner, const struct plan_expect *expect,
+                                       const struct request_key *key)
+{
+    const char *reason;
+    struct answer answer;
+
+    runner->answered_at = 0;
+    if (expect->has_time || expect->has_chance || expect->has_busy || expect->flag_count || expect->env_count ||
+        expect->client.family) {
+        snprintf(runner->got, sizeof runner->got, "a server cannot be told a time, chance, load, flag, variable or client");
+        return EXPECT_SKIPPED;
+    }
+    if (http_ask(runner->server, key, &runner->facts, &answer, &reason))
+        return judge(runner, expect, &answer);
+    snprintf(runner->got, sizeof runner->got, "no answer: %s", reason);
+    return EXPECT_FAILS;
+}
+
 enum expect_verdict expect_run_line(struct expect_runner *runner, const struct plan_expect *expect)
 {
     struct request_key key;
-    struct answer answer;
-    bool holds;
-    const char *missing;
     const char *wrong = request_from_url(expect->method, expect->url, &runner->base, runner->host, &key);
 
     write_wanted(runner, expect);
@@ -325,22 +321,7 @@ enum expect_verdict expect_run_line(struct expect_runner *runner, const struct p
         return EXPECT_FAILS;
     }
     set_facts(runner, expect);
-    ask_and_note(runner, &key, &answer);
-    write_answer(runner->got, &answer);
-    missing = unsaid(runner, expect, &key);
-    if (missing) {
-        snprintf(runner->got, sizeof runner->got, "%s", missing);
-        runner->answered_at = 0;
-        return EXPECT_FAILS;
-    }
-    if (runner->reads) /* the questions above wrote over the answer */
-        ask(runner, &key, NULL, &answer);
-    if (expect->expects_pass)
-        holds = answer.outcome != ANSWER_SEND;
-    else
-        holds = answer.outcome == ANSWER_SEND && (!expect->status || expect->status == answer.status) &&
-                (!expect->has_target || slice_equal(expect->target, answer.location));
-    return holds ? compare_fields(runner, expect, &answer) : EXPECT_FAILS;
+    return runner->server ? run_against(runner, expect, &key) : run_in_process(runner, expect, &key);
 }
 
 /* A request's host that the rule's site takes. */
@@ -382,6 +363,26 @@ static bool answers_as_written(const struct plan_rule *rule, const struct plan_a
     return rule->template ? answer->place == place : slice_equal(rule->target, answer->location);
 }
 
+/* The server must give the answer that this rule gives in process. */
+static enum expect_verdict rule_against(struct expect_runner *runner, const struct request_key *key,
+                                        const struct answer *wanted)
+{
+    const char *reason;
+    struct answer answer;
+
+    write_answer(runner->wanted, wanted);
+    runner->answered_at = 0;
+    if (!http_ask(runner->server, key, &runner->facts, &answer, &reason)) {
+        snprintf(runner->got, sizeof runner->got, "no answer: %s", reason);
+        return EXPECT_FAILS;
+    }
+    write_answer(runner->got, &answer);
+    if (wanted->outcome != ANSWER_SEND)
+        return answer.outcome != ANSWER_SEND ? EXPECT_HOLDS : EXPECT_FAILS;
+    return answer.status == wanted->status && slice_equal(answer.location, wanted->location) ? EXPECT_HOLDS
+                                                                                             : EXPECT_FAILS;
+}
+
 enum expect_verdict expect_run_rule(struct expect_runner *runner, uint32_t rule_index)
 {
     /* Conditions on method or scheme of another rule with the same source may leave only some requests to this one. */
@@ -406,7 +407,7 @@ enum expect_verdict expect_run_rule(struct expect_runner *runner, uint32_t rule_
         choose_host(runner, action, &key);
         ask(runner, &key, NULL, &answer);
         if (answers_as_written(rule, action, status, &answer, place))
-            return EXPECT_HOLDS;
+            return runner->server ? rule_against(runner, &key, &answer) : EXPECT_HOLDS;
         if (!may_stand_before(runner, action, answer.outcome == ANSWER_NONE ? 0 : answer.place))
             others_may = false;
         if (i > 0 && others_may)

@@ -12,7 +12,8 @@
 enum expect_verdict {
     EXPECT_HOLDS,
     EXPECT_FAILS,
-    EXPECT_SKIPPED /* a rule that is no test of itself, or that others stand before; `got` says which */
+    EXPECT_SKIPPED /* a rule that is no test of itself, or that others stand before; or what a live server cannot be
+                      told. `got` says which */
 };
 
 enum { EXPECT_TEXT_SIZE = ANSWER_LOCATION_LIMIT + 1024 };
@@ -23,6 +24,9 @@ struct expect_runner;
 /* Both must outlive the runner. The ruleset is the one made from the plan. */
 struct expect_runner *expect_runner_open(const struct plan *plan, const struct ruleset *ruleset);
 void expect_runner_close(struct expect_runner *runner);
+/* From now on a live server is asked (rulec/http_ask.h); the ruleset says what it should answer where the rules do not. */
+struct http_asker;
+void expect_runner_against(struct expect_runner *runner, struct http_asker *server);
 
 enum expect_verdict expect_run_line(struct expect_runner *runner, const struct plan_expect *expect);
 /* Rule number `rule` of the plan. Skipped unless it is exact and has no condition and no `by`. */
