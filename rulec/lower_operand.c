@@ -240,7 +240,7 @@ static bool clear_host_bits(struct plan_network *network)
 
     for (unsigned i = 0; i < size; i++) {
         unsigned kept = network->prefix > i * 8 ? network->prefix - i * 8 : 0;
-        uint8_t mask = kept >= 8 ? 0xff : (uint8_t)(0xff00 >> kept);
+        uint8_t mask = (uint8_t)(kept >= 8 ? 0xff : 0xff00 >> kept);
 
         had_some |= (network->address[i] & ~mask) != 0;
         network->address[i] &= mask;
