@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-void *bytes_add(struct bytes *bytes, size_t size)
+void *bytes_add_raw(struct bytes *bytes, size_t size)
 {
     if (size > bytes->room - bytes->size) {
         size_t room = bytes->room ? bytes->room : 4096;
@@ -17,14 +17,21 @@ void *bytes_add(struct bytes *bytes, size_t size)
         bytes->room = room;
     }
     void *added = bytes->data + bytes->size;
-    memset(added, 0, size);
     bytes->size += size;
+    return added;
+}
+
+void *bytes_add(struct bytes *bytes, size_t size)
+{
+    void *added = bytes_add_raw(bytes, size);
+
+    memset(added, 0, size);
     return added;
 }
 
 void bytes_put(struct bytes *bytes, const void *data, size_t size)
 {
-    if (size) memcpy(bytes_add(bytes, size), data, size);
+    if (size) memcpy(bytes_add_raw(bytes, size), data, size);
 }
 
 void bytes_put_u8(struct bytes *bytes, unsigned value)

@@ -14,6 +14,8 @@ struct bytes {
 
 /* `size` zeroed bytes at the end; valid until the next call. */
 void *bytes_add(struct bytes *bytes, size_t size);
+/* The same, not cleared. */
+void *bytes_add_raw(struct bytes *bytes, size_t size);
 void bytes_put(struct bytes *bytes, const void *data, size_t size);
 void bytes_put_u8(struct bytes *bytes, unsigned value);
 void bytes_put_u16(struct bytes *bytes, unsigned value);

@@ -73,8 +73,8 @@ static void note_host(const struct plan_host *host, struct ruleset_header *heade
 static bool emit_hosts(struct emit_build *build, struct ruleset_header *header)
 {
     struct bytes *section = &build->sections[RULESET_HOSTS];
-    struct emit_index_key *keys = memory_resize(NULL, build->scopes.host_count + 1u, sizeof *keys);
-    size_t key_count = 0;
+    uint64_t *keys = memory_resize(NULL, build->scopes.host_count + 1u, sizeof *keys);
+    uint32_t *references = memory_resize(NULL, build->scopes.host_count + 1u, sizeof *references);
 
     for (uint32_t i = 0; i < build->scopes.host_count; i++) {
         const struct emit_host *host = &build->scopes.hosts[i];
@@ -96,15 +96,17 @@ static bool emit_hosts(struct emit_build *build, struct ruleset_header *header)
         head.size = (uint16_t)record.size;
         memcpy(record.data, &head, sizeof head);
 
-        keys[key_count++] = (struct emit_index_key){
-            .key = hash_host(host->host->name, head.kind, head.port, build->seed),
-            .reference = (uint32_t)(section->size / 8) };
+        keys[i] = hash_host(host->host->name, head.kind, head.port, build->seed);
+        references[i] = (uint32_t)(section->size / 8);
         bytes_put(section, record.data, record.size);
         bytes_align(section, 8);
         bytes_free(&record);
     }
-    bool fits = emit_index(keys, key_count, &build->sections[RULESET_HOST_INDEX]);
+    const struct emit_index_input input = { .keys = keys, .count = build->scopes.host_count };
+    bool fits = emit_index(&input, &build->sections[RULESET_HOST_INDEX]);
+    if (fits) emit_index_refer(&build->sections[RULESET_HOST_INDEX], references);
     free(keys);
+    free(references);
     return fits;
 }
 

@@ -10,25 +10,30 @@
 
 enum { SHARED_TARGET_SIZE = 5 /* a reference takes four bytes */ };
 
+/* One exact rule in one scope. */
 struct entry {
-    uint64_t key;
     uint32_t rule;
     uint32_t member; /* of the rule's site */
 };
 
-/* The rows of one emission; plain arrays of `count`. */
+/* Plain arrays of `count`. */
 struct rows {
     struct emit_build *build;
     struct entry *entries;
+    uint64_t *keys;
     size_t count, room;
-    uint32_t *order;     /* entries by key */
-    uint32_t *next;      /* of the same key; 0: none (entry 0 is nobody's next) */
-    bool *follows;       /* an earlier entry has the same key */
+    uint32_t *next;      /* entry of the same source; 0: none (entry 0 is nobody's next) */
+    uint8_t *follows;    /* an earlier entry has the same source */
 };
 
-static const struct plan_rule *rule_of(const struct rows *rows, const struct entry *entry)
+static const struct plan_rule *rule_of(const struct rows *rows, uint32_t entry)
 {
-    return &rows->build->plan->rules[entry->rule];
+    return &rows->build->plan->rules[rows->entries[entry].rule];
+}
+
+static uint32_t scope_of(const struct rows *rows, uint32_t entry)
+{
+    return emit_rule_scope(rows->build, rule_of(rows, entry), rows->entries[entry].member);
 }
 
 /* The path without its trailing slash; in lower case where some rule of the scope ignores case. */
@@ -47,123 +52,90 @@ static struct slice key_text(const struct emit_build *build, const struct plan_r
     return path;
 }
 
+static void add_entry(struct rows *rows, uint32_t rule, uint32_t member, uint32_t scope)
+{
+    struct emit_build *build = rows->build;
+
+    if (rows->count == rows->room) {
+        rows->room = rows->room ? rows->room + rows->room / 2 : build->plan->rule_count + 1u;
+        rows->entries = memory_resize(rows->entries, rows->room, sizeof *rows->entries);
+        rows->keys = memory_resize(rows->keys, rows->room, sizeof *rows->keys);
+    }
+    rows->entries[rows->count] = (struct entry){ .rule = rule, .member = member };
+    rows->keys[rows->count++] = hash_path(key_text(build, &build->plan->rules[rule], scope), build->seed, scope);
+    build->scope_has_exact[scope] = true;
+}
+
 static void collect(struct rows *rows)
 {
     struct emit_build *build = rows->build;
 
     for (uint32_t i = 0; i < build->plan->rule_count; i++) {
         const struct plan_rule *rule = &build->plan->rules[i];
+        uint32_t member_count = rule->pattern ? 0 : emit_rule_site(build, rule)->member_count;
 
-        if (rule->pattern) continue;
-        const struct emit_site *site = emit_rule_site(build, rule);
-        for (uint32_t m = 0; m < site->member_count; m++) {
+        for (uint32_t m = 0; m < member_count; m++) {
             uint32_t scope = emit_rule_scope(build, rule, m);
 
-            if (!scope) continue;
-            if (rows->count == rows->room) {
-                rows->room = rows->room ? rows->room + rows->room / 2 : build->plan->rule_count + 1u;
-                rows->entries = memory_resize(rows->entries, rows->room, sizeof *rows->entries);
-            }
-            rows->entries[rows->count++] = (struct entry){
-                .key = hash_path(key_text(build, rule, scope), build->seed, scope), .rule = i, .member = m };
-            build->scope_has_exact[scope] = true;
+            if (scope) add_entry(rows, i, m, scope);
         }
     }
-}
-
-/* Stable radix sort of indexes by key, 16 bits at a time. */
-static void sort_by_key(struct rows *rows)
-{
-    uint32_t *from = memory_resize(NULL, rows->count + 1, sizeof *from);
-    uint32_t *to = memory_resize(NULL, rows->count + 1, sizeof *to);
-    size_t *starts = memory_resize(NULL, 65537, sizeof *starts);
-
-    for (size_t i = 0; i < rows->count; i++) from[i] = (uint32_t)i;
-    for (unsigned shift = 0; shift < 64; shift += 16) {
-        memset(starts, 0, 65537 * sizeof *starts);
-        for (size_t i = 0; i < rows->count; i++) starts[(rows->entries[i].key >> shift & 0xffff) + 1]++;
-        for (size_t i = 0; i < 65536; i++) starts[i + 1] += starts[i];
-        for (size_t i = 0; i < rows->count; i++) {
-            to[starts[rows->entries[from[i]].key >> shift & 0xffff]++] = from[i];
-        }
-        uint32_t *swap = from;
-        from = to;
-        to = swap;
-    }
-    free(to);
-    free(starts);
-    rows->order = from;
-}
-
-static bool same_source(const struct rows *rows, const struct entry *a, const struct entry *b)
-{
-    const struct plan_rule *left = rule_of(rows, a), *right = rule_of(rows, b);
-    uint32_t scope = emit_rule_scope(rows->build, left, a->member);
-
-    return scope == emit_rule_scope(rows->build, right, b->member)
-        && slice_equal(key_text(rows->build, left, scope), key_text(rows->build, right, scope));
-}
-
-static void report_chain(struct rows *rows, const struct entry *entry)
-{
-    const struct plan_rule *rule = rule_of(rows, entry);
-
-    diag_error(rows->build->diag, DIAG_CHAIN_TOO_LONG, rule->span, "more than %d rules have the source \"%.*s\"",
-               RULESET_CHAIN_LIMIT, (int)rule->path.size, rule->path.data);
-}
-
-/* Entries of equal keys become chains; where only the hashes are equal, several. */
-static void link_chains(struct rows *rows)
-{
     rows->next = memory_resize(NULL, rows->count + 1, sizeof *rows->next);
     rows->follows = memory_resize(NULL, rows->count + 1, sizeof *rows->follows);
     memset(rows->next, 0, (rows->count + 1) * sizeof *rows->next);
     memset(rows->follows, 0, (rows->count + 1) * sizeof *rows->follows);
-    for (size_t i = 0; i < rows->count;) {
-        size_t end = i + 1;
-
-        while (end < rows->count && rows->entries[rows->order[end]].key == rows->entries[rows->order[i]].key) end++;
-        for (size_t a = i; a < end; a++) {
-            uint32_t tail = rows->order[a];
-            unsigned length = 1;
-
-            if (rows->follows[tail]) continue;
-            for (size_t b = a + 1; b < end; b++) {
-                uint32_t other = rows->order[b];
-
-                if (rows->follows[other]
-                    || !same_source(rows, &rows->entries[rows->order[a]], &rows->entries[other])) {
-                    continue;
-                }
-                if (length++ == RULESET_CHAIN_LIMIT) report_chain(rows, &rows->entries[other]);
-                rows->next[tail] = other;
-                rows->follows[other] = true;
-                tail = other;
-            }
-        }
-        i = end;
-    }
 }
 
-/* Hashes of targets seen once (low bit clear) and more than once (low bit set). */
+/* Equal hashes prove nothing: the whole source is compared. */
+static bool join(void *baton, uint32_t earlier, uint32_t later)
+{
+    struct rows *rows = baton;
+    const struct plan_rule *rule = rule_of(rows, later);
+    uint32_t scope = scope_of(rows, later);
+    unsigned length = 1;
+
+    if (scope != scope_of(rows, earlier)
+        || !slice_equal(key_text(rows->build, rule_of(rows, earlier), scope), key_text(rows->build, rule, scope))) {
+        return false;
+    }
+    while (rows->next[earlier]) {
+        earlier = rows->next[earlier];
+        length++;
+    }
+    if (length == RULESET_CHAIN_LIMIT) {
+        diag_error(rows->build->diag, DIAG_CHAIN_TOO_LONG, rule->span, "more than %d rules have the source \"%.*s\"",
+                   RULESET_CHAIN_LIMIT, (int)rule->path.size, rule->path.data);
+    }
+    rows->next[earlier] = later;
+    rows->follows[later] = true;
+    return true;
+}
+
+/* Which targets more than one rule has, by 31 bits of their hash (low bit: seen again). Two different ones with equal
+ * bits count as one: they are then looked up among the shared ones, and stay two. */
 struct seen {
-    uint64_t *slots;
+    uint32_t *slots;
     size_t mask;
 };
 
-static uint64_t *seen_slot(struct seen *seen, uint64_t hash)
+static uint32_t *seen_slot(struct seen *seen, struct slice target)
 {
-    size_t at = hash >> 1 & seen->mask;
+    uint64_t hash = hash_bytes(target, 0);
+    uint32_t tag = (uint32_t)hash & ~(uint32_t)1;
+    size_t at = hash >> 32 & seen->mask;
 
-    while (seen->slots[at] && (seen->slots[at] | 1) != (hash | 1)) at = (at + 1) & seen->mask;
+    if (!tag) tag = 2;
+    while (seen->slots[at] && (seen->slots[at] | 1) != (tag | 1)) at = (at + 1) & seen->mask;
+    if (!seen->slots[at]) {
+        seen->slots[at] = tag;
+        return NULL;
+    }
     return &seen->slots[at];
 }
 
-static uint64_t target_hash(struct slice target)
+static bool may_be_shared(const struct plan_rule *rule)
 {
-    uint64_t hash = hash_bytes(target, 0) & ~(uint64_t)1;
-
-    return hash ? hash : 2;
+    return !rule->pattern && !rule->template && !rule->choice && rule->target.size >= SHARED_TARGET_SIZE;
 }
 
 static void count_targets(const struct emit_build *build, struct seen *seen)
@@ -176,40 +148,45 @@ static void count_targets(const struct emit_build *build, struct seen *seen)
     seen->mask = slot_count - 1;
     for (uint32_t i = 0; i < build->plan->rule_count; i++) {
         const struct plan_rule *rule = &build->plan->rules[i];
+        uint32_t *slot = may_be_shared(rule) ? seen_slot(seen, rule->target) : NULL;
 
-        if (rule->pattern || rule->template || rule->choice || rule->target.size < SHARED_TARGET_SIZE) continue;
-        uint64_t hash = target_hash(rule->target), *slot = seen_slot(seen, hash);
-        *slot = *slot ? hash | 1 : hash;
+        if (slot) *slot |= 1;
     }
 }
 
-static void put_record(struct rows *rows, const struct entry *entry, struct seen *seen, bool has_more)
+static bool is_shared(struct seen *seen, const struct plan_rule *rule)
+{
+    uint32_t *slot = may_be_shared(rule) ? seen_slot(seen, rule->target) : NULL;
+
+    return slot && *slot & 1;
+}
+
+static void put_record(struct rows *rows, uint32_t entry, struct seen *seen)
 {
     struct emit_build *build = rows->build;
     const struct plan_rule *rule = rule_of(rows, entry);
-    struct slice key = rule->path, target = emit_target(build, rule, entry->member);
-    bool has_slash = key.size > 1 && key.data[key.size - 1] == '/';
-    bool is_literal = !rule->template && !rule->choice;
-    bool is_shared = is_literal && target.size >= SHARED_TARGET_SIZE && *seen_slot(seen, target_hash(target)) & 1;
-    uint32_t flags = (has_more ? RULESET_RULE_MORE : 0u) | (is_shared ? RULESET_RULE_SHARED : 0u);
+    uint32_t member = rows->entries[entry].member;
+    struct slice key = rule->path, target = emit_target(build, rule, member);
+    bool has_slash = key.size > 1 && key.data[key.size - 1] == '/', shares = is_shared(seen, rule);
+    uint32_t flags = (rows->next[entry] ? RULESET_RULE_MORE : 0u) | (shares ? RULESET_RULE_SHARED : 0u);
     struct bytes *section = &build->sections[RULESET_EXACT];
 
     if (has_slash) key.size--;
     const struct ruleset_exact head = {
-        .action = emit_action_word(build, rule, entry->member, has_slash) | flags << RULESET_FLAG_SHIFT,
+        .action = emit_action_word(build, rule, member, has_slash) | flags << RULESET_FLAG_SHIFT,
         .place = emit_place(build, rule),
         .key_size = (uint16_t)key.size,
         .target_size = (uint16_t)target.size,
     };
-    bytes_put(section, &head, sizeof head);
-    bytes_put(section, key.data, key.size);
-    if (is_shared) {
-        uint32_t at = (uint32_t)bytes_pool_add(&build->targets, target);
-        bytes_put(section, &at, sizeof at);
-    } else {
-        bytes_put(section, target.data, target.size);
-    }
-    bytes_align(section, 4);
+    uint32_t target_at = shares ? (uint32_t)bytes_pool_add(&build->targets, target) : 0;
+    struct slice last = shares ? slice_of((const char *)&target_at, sizeof target_at) : target;
+    size_t size = sizeof head + key.size + last.size;
+    uint8_t *out = bytes_add_raw(section, (size + 3) & ~(size_t)3);
+
+    memcpy(out, &head, sizeof head);
+    memcpy(out + sizeof head, key.data, key.size);
+    if (last.size) memcpy(out + sizeof head + key.size, last.data, last.size);
+    memset(out + size, 0, (4 - size % 4) % 4);
 }
 
 bool emit_exact(struct emit_build *build)
@@ -218,26 +195,23 @@ bool emit_exact(struct emit_build *build)
     struct seen seen;
 
     collect(&rows);
-    sort_by_key(&rows);
-    link_chains(&rows);
-    count_targets(build, &seen);
+    const struct emit_index_input input = { .keys = rows.keys, .count = rows.count, .join = join, .baton = &rows };
+    bool fits = emit_index(&input, &build->sections[RULESET_EXACT_INDEX]);
 
-    struct emit_index_key *keys = memory_resize(NULL, rows.count + 1, sizeof *keys);
-    size_t key_count = 0;
-    for (size_t i = 0; i < rows.count; i++) {
+    count_targets(build, &seen);
+    uint32_t *references = memory_resize(NULL, rows.count + 1, sizeof *references);
+    for (uint32_t i = 0; fits && i < rows.count; i++) {
         if (rows.follows[i]) continue;
-        keys[key_count++] = (struct emit_index_key){
-            .key = rows.entries[i].key, .reference = (uint32_t)(build->sections[RULESET_EXACT].size / 4) };
-        for (uint32_t at = (uint32_t)i;; at = rows.next[at]) {
-            put_record(&rows, &rows.entries[at], &seen, rows.next[at] != 0);
+        references[i] = (uint32_t)(build->sections[RULESET_EXACT].size / 4);
+        for (uint32_t at = i;; at = rows.next[at]) {
+            put_record(&rows, at, &seen);
             if (!rows.next[at]) break;
         }
     }
-    build->exact_key_count = key_count;
-    bool fits = emit_index(keys, key_count, &build->sections[RULESET_EXACT_INDEX]);
-    free(keys);
+    if (fits) build->exact_key_count = emit_index_refer(&build->sections[RULESET_EXACT_INDEX], references);
+    free(references);
     free(rows.entries);
-    free(rows.order);
+    free(rows.keys);
     free(rows.next);
     free(rows.follows);
     free(seen.slots);

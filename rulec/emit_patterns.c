@@ -27,6 +27,8 @@ struct rows {
     struct emit_build *build;
     struct entry *entries;
     size_t count, room;
+    uint64_t *keys;        /* of the index, with their records */
+    uint32_t *references;
     uint64_t *prefixes;    /* hashes for the bitmap; see add_prefixes */
     size_t prefix_count;
 };
@@ -299,7 +301,7 @@ static void put_record(struct rows *rows, const struct entry *entry, bool has_mo
 }
 
 /* One shape: its descriptor, and the records of its keys. */
-static void put_shape(struct rows *rows, const struct group *group, struct emit_index_key *keys)
+static void put_shape(struct rows *rows, const struct group *group)
 {
     struct emit_build *build = rows->build;
     struct bytes *shapes = &build->sections[RULESET_SHAPES], *parameters = &build->sections[RULESET_SHAPE_PARAMETERS];
@@ -328,9 +330,8 @@ static void put_shape(struct rows *rows, const struct group *group, struct emit_
                        "more than %d rules differ only in what their placeholders take", RULESET_CHAIN_LIMIT);
         }
         if (is_first) {
-            keys[build->pattern_key_count++] = (struct emit_index_key){
-                .key = key_hash(build, entry, shape_index),
-                .reference = (uint32_t)(build->sections[RULESET_PATTERNS].size / 4) };
+            rows->keys[build->pattern_key_count] = key_hash(build, entry, shape_index);
+            rows->references[build->pattern_key_count++] = (uint32_t)(build->sections[RULESET_PATTERNS].size / 4);
         }
         put_record(rows, entry, has_more);
     }
@@ -373,7 +374,8 @@ bool emit_patterns(struct emit_build *build)
     }
     make_bitmap(&rows);
 
-    struct emit_index_key *keys = memory_resize(NULL, rows.count + 1, sizeof *keys);
+    rows.keys = memory_resize(NULL, rows.count + 1, sizeof *rows.keys);
+    rows.references = memory_resize(NULL, rows.count + 1, sizeof *rows.references);
     for (size_t first = 0, end; first < rows.count; first = end) {
         struct ruleset_scope *scope = (struct ruleset_scope *)(void *)scopes->data + rows.entries[first].scope;
         struct group *groups;
@@ -384,14 +386,17 @@ bool emit_patterns(struct emit_build *build)
         scope->shape_first = (uint32_t)(build->sections[RULESET_SHAPES].size / sizeof(struct ruleset_shape));
         scope->shape_count = (uint16_t)count;
         for (size_t i = 0; i < count; i++) {
-            put_shape(&rows, &groups[i], keys);
+            put_shape(&rows, &groups[i]);
             scope->whole_shape_count = (uint16_t)(scope->whole_shape_count + groups[i].is_whole);
             scope->worst_probes += probes_of(&rows.entries[groups[i].first]);
         }
         free(groups);
     }
-    bool fits = emit_index(keys, build->pattern_key_count, &build->sections[RULESET_PATTERN_INDEX]);
-    free(keys);
+    const struct emit_index_input input = { .keys = rows.keys, .count = build->pattern_key_count };
+    bool fits = emit_index(&input, &build->sections[RULESET_PATTERN_INDEX]);
+    if (fits) emit_index_refer(&build->sections[RULESET_PATTERN_INDEX], rows.references);
+    free(rows.keys);
+    free(rows.references);
     free(rows.entries);
     return fits;
 }
