@@ -74,8 +74,9 @@ static bool read_condition(struct ruleset_cursor *program, struct condition *con
     condition->values = *program;
     for (unsigned i = 0; i < string_count && !program->failed; i++) cursor_slice(program);
     for (unsigned i = 0; i < network_count && !program->failed; i++) {
-        read_number(program, 2);
-        read_number(program, 16);
+        read_number(program, 2); /* family, prefix; then 16 bytes of address */
+        read_number(program, 8);
+        read_number(program, 8);
     }
     return !program->failed;
 }
