@@ -25,6 +25,13 @@ static inline uint64_t hash_bytes(struct slice bytes, uint64_t seed)
     return XXH3_64bits_withSeed(bytes.data, bytes.size, seed);
 }
 
+/* 128 bits, low half first, as digests stand in the file. */
+static inline void hash_put_digest(XXH128_hash_t hash, uint8_t digest[16])
+{
+    memcpy(digest, &hash.low64, 8);
+    memcpy(digest + 8, &hash.high64, 8);
+}
+
 /* A path, or a path's first segments, within a scope. */
 static inline uint64_t hash_path(struct slice path, uint64_t seed, uint32_t scope)
 {

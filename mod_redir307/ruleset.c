@@ -29,8 +29,7 @@ const char *ruleset_strerror(enum ruleset_status status)
     return "unknown error";
 }
 
-/* Bytes of one item, for sections of equal items; 1 for the others. */
-static uint64_t item_size(enum ruleset_section_type type)
+uint64_t ruleset_item_size(enum ruleset_section_type type)
 {
     switch (type) {
     case RULESET_HOST_INDEX:
@@ -63,7 +62,7 @@ static enum ruleset_status check_sections(const struct ruleset_header *header)
     if (header->section_count != RULESET_SECTION_COUNT) return RULESET_MALFORMED;
     for (unsigned i = 0; i < RULESET_SECTION_COUNT; i++) {
         const struct ruleset_section *section = &header->sections[i];
-        uint64_t one = item_size((enum ruleset_section_type)i);
+        uint64_t one = ruleset_item_size((enum ruleset_section_type)i);
 
         if (section->type != i || section->flags != 0 || section->at != at) return RULESET_MALFORMED;
         if (section->size > header->file_size - at) return RULESET_MALFORMED;
@@ -72,14 +71,6 @@ static enum ruleset_status check_sections(const struct ruleset_header *header)
         if (at > header->file_size) return RULESET_MALFORMED;
     }
     return at == header->file_size ? RULESET_OK : RULESET_MALFORMED;
-}
-
-static void digest_of(const void *bytes, size_t size, uint8_t digest[RULESET_DIGEST_SIZE])
-{
-    XXH128_hash_t hash = XXH3_128bits(bytes, size);
-
-    memcpy(digest, &hash.low64, 8);
-    memcpy(digest + 8, &hash.high64, 8);
 }
 
 static enum ruleset_status check_header(const struct ruleset_input *input, struct ruleset_header *header)
@@ -98,7 +89,7 @@ static enum ruleset_status check_header(const struct ruleset_input *input, struc
     if (header->major > RULESET_FORMAT_MAJOR || header->feat_incompat) return RULESET_NEWER;
     if (header->major < RULESET_FORMAT_MAJOR) return RULESET_OLDER;
     memset(page + offsetof(struct ruleset_header, id), 0, sizeof header->id);
-    digest_of(page, sizeof page, digest);
+    hash_put_digest(XXH3_128bits(page, sizeof page), digest);
     if (memcmp(digest, header->id, sizeof digest) != 0) return RULESET_DAMAGED;
     if (header->file_size > input->size) return RULESET_TRUNCATED;
     if (header->file_size < input->size) return RULESET_OVERLONG;
@@ -120,9 +111,7 @@ static enum ruleset_status check_digest(const struct ruleset_input *input, const
         XXH3_128bits_update(state, chunk, size);
         done += size;
     }
-    XXH128_hash_t hash = XXH3_128bits_digest(state);
-    memcpy(digest, &hash.low64, 8);
-    memcpy(digest + 8, &hash.high64, 8);
+    hash_put_digest(XXH3_128bits_digest(state), digest);
     return memcmp(digest, section->digest, sizeof digest) == 0 ? RULESET_OK : RULESET_DAMAGED;
 }
 

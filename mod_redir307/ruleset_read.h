@@ -110,6 +110,9 @@ static inline struct ruleset_cursor ruleset_cursor(const struct ruleset *rs, enu
     return cursor;
 }
 
+/* Bytes of one item, for sections of equal items; 0 for the others. */
+uint64_t ruleset_item_size(enum ruleset_section_type type);
+
 /* Item `index` of a list in LISTS; false past its end (and always for list 0). */
 bool ruleset_list_item(const struct ruleset *rs, uint32_t list, unsigned index, struct slice *item);
 

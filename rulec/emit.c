@@ -4,7 +4,7 @@
 #include "rulec/emit.h"
 
 #include "mod_redir307/answer.h"
-#include "mod_redir307/hash.h"
+#include "mod_redir307/ruleset_read.h"
 #include "rulec/emit_build.h"
 #include "rulec/emit_index.h"
 
@@ -250,31 +250,6 @@ static void check_rules(const struct plan *plan, struct diag *diag)
     }
 }
 
-static void put_digest(uint8_t digest[RULESET_DIGEST_SIZE], const void *bytes, size_t size)
-{
-    XXH128_hash_t hash = XXH3_128bits(bytes, size);
-
-    memcpy(digest, &hash.low64, 8);
-    memcpy(digest + 8, &hash.high64, 8);
-}
-
-static uint64_t item_size(unsigned type)
-{
-    switch (type) {
-    case RULESET_HOST_INDEX:
-    case RULESET_EXACT_INDEX:
-    case RULESET_PATTERN_INDEX: return sizeof(struct ruleset_line);
-    case RULESET_SCOPES: return sizeof(struct ruleset_scope);
-    case RULESET_SHAPES: return sizeof(struct ruleset_shape);
-    case RULESET_SHAPE_PARAMETERS: return sizeof(struct ruleset_shape_parameter);
-    case RULESET_ANCESTORS: return sizeof(uint64_t);
-    case RULESET_ACTIONS: return sizeof(struct ruleset_action);
-    case RULESET_SOURCES: return sizeof(struct ruleset_source);
-    case RULESET_NOTES: return sizeof(struct ruleset_note);
-    default: return 0;
-    }
-}
-
 static void assemble(struct emit_build *build, struct ruleset_header *header, struct emit_result *result)
 {
     uint64_t at = RULESET_PAGE;
@@ -282,11 +257,11 @@ static void assemble(struct emit_build *build, struct ruleset_header *header, st
     for (unsigned i = 0; i < RULESET_SECTION_COUNT; i++) {
         struct bytes *bytes = &build->sections[i];
         struct ruleset_section *section = &header->sections[i];
-        uint64_t one = item_size(i);
+        uint64_t one = ruleset_item_size((enum ruleset_section_type)i);
 
         *section = (struct ruleset_section){ .type = i, .at = at, .size = bytes->size,
                                              .count = one ? bytes->size / one : section->count };
-        put_digest(section->digest, bytes->data, bytes->size);
+        hash_put_digest(XXH3_128bits(bytes->data, bytes->size), section->digest);
         at += (bytes->size + RULESET_PAGE - 1) / RULESET_PAGE * RULESET_PAGE;
     }
     header->file_size = at;
@@ -303,7 +278,7 @@ static void assemble(struct emit_build *build, struct ruleset_header *header, st
         memset(out + section->at + section->size, 0, end - section->at - section->size);
         bytes_free(&build->sections[i]);
     }
-    put_digest(header->id, result->bytes, RULESET_PAGE);
+    hash_put_digest(XXH3_128bits(result->bytes, RULESET_PAGE), header->id);
     memcpy(out + offsetof(struct ruleset_header, id), header->id, sizeof header->id);
 }
 
