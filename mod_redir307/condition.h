@@ -3,6 +3,7 @@
 #ifndef MOD_REDIR307_CONDITION_H
 #define MOD_REDIR307_CONDITION_H
 
+#include "mod_redir307/condition_program.h"
 #include "mod_redir307/lookup.h"
 
 enum { READS_FIELD_LIMIT = 32 };
@@ -23,9 +24,6 @@ void reads_field(struct reads *reads, struct slice name);
  * program does not hold. *why is static text, set where it does not hold. */
 bool condition_holds(struct lookup *lookup, uint32_t conditions, uint32_t place, struct reads *reads,
                      const char **why);
-
-/* True where the bytes of the section hold nothing but programs that this engine knows. */
-bool condition_section_is_sound(const uint8_t *bytes, uint64_t size);
 
 /* A number below `count` for a draw: by the client, or by chance (fixed, or independent for each `salt`). */
 uint64_t condition_draw_client(const struct request_key *key, uint64_t count);
