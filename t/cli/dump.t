@@ -98,6 +98,19 @@ group g {
 /p-{x:/[0-9]{2,3}/}/ -> /p/{x} permanent { slash exact }
 /pf -> /i { preflight redirect; vary X-B X-C }
 /maint pass { override }
+/onto -> by accept {
+    text/turtle application/n-triples              /onto.ttl
+    text/html application/xhtml+xml otherwise      /onto.html  found
+} see-other
+/acc -> by accept { text/turtle /a.ttl; otherwise 406 }
+/download/* -> by client { 70 https://eu.example/*; 30 https://us.example/* }
+/by-l -> by language { de /de/; fr fr-CA /fr/; otherwise /en/ } found
+/by-l2 -> by language { de /de/; fr /fr/ permanent auto }
+/hd -> by header X-A { a "b c" "/t" /x; z 'y' otherwise 404; "otherwise" "/y;" }
+/ck/{x} -> by cookie beta { "1" /v1/{x}; "2" "3" /v2/{x|lower} }
+/me -> by method { GET /g; POST PUT /p see-other } { note "n" }
+/by-ch -> by chance { 1 /one; 2 /two; 1 gone }
+site {l:en|de}.h.example { /b -> by method { GET https://{l}.x.example/; otherwise 403 } }
 site o.example { override; /maint2 503 { retry-after 1h }; /a/* 503 }
 REDIR
 my ($exit, $text) = rulec('compile', '-q', 'words.redir');
@@ -108,12 +121,13 @@ is($exit, 0, '... comes back') or diag($text);
 is($exit, 0, '... and compiles again') or diag($text);
 is((rulec('dump', 'words2.r307'))[1] =~ s/\A#.*\n//r, $text =~ s/\A#.*\n//r, '... to the same');
 my @paths = (map { "/$_" } qw(h1 h2 h3 k1 k2 ac la qu qu?a+b=c%26d qu?a%20b=x cl en fl ch ch2 bu fr fd da we dw nest x/12/ab x/y/z q/AB en/z p-12/ p-12
-    pf maint maint2 a/b));
-my $lines = join '', map { ("GET $_\n", "OPTIONS $_\n", "GET http://o.example$_\n") } @paths;
+    pf maint maint2 a/b onto acc download/x by-l by-l2 hd ck/X me by-ch b));
+my $lines = join '', map { ("GET $_\n", "OPTIONS $_\n", "GET http://o.example$_\n", "POST http://de.h.example$_\n", "GET http://en.h.example$_\n") } @paths;
 my ($same, $answered) = (0, 0);
 my @asked_with = (
     [], ['-H', 'X-A: a'], ['-H', 'X-A: b c', '-H', 'Cookie: beta=2'], ['-H', 'X-A: a"\\12x'], ['-H', 'Cookie: a=1; beta=3'],
     ['-H', 'Accept: application/*', '-H', 'Accept-Language: de'], ['--client', '10.1.2.3'], ['--client', '2001:db8::5', '--flag', 'other'],
+    ['-H', 'X-A: otherwise', '-H', 'Accept: text/turtle;q=0.5, text/html'], ['-H', 'Cookie: beta="3"', '-H', 'Accept-Language: fr-CA, de;q=0.5'],
     ['--env', 'COUNTRY=DE'], ['--env', 'COUNTRY=DE', '--env', 'BOT=1', '--flag', 'maintenance'], ['--chance', '12.4999%', '--busy', '80%'],
     ['--chance', '12.5%', '--busy', '79%'], ['--chance', '0%'], ['--chance', '0.01%'], ['-H', 'Origin: https://a', '-H', 'Access-Control-Request-Method: PUT'],
     map { ['--at', $_] } qw(2025-12-31T23:59:59Z 2026-01-01T00:00Z 2026-12-31T22:59:59Z 2026-12-31T23:00:00Z 2027-01-01T11:00:29Z 2027-01-01T11:00:30Z

@@ -120,6 +120,41 @@ ok 6 - t.redir:12: GET /h
 1..6
 TAP
 
+# All that can be said of a request.
+($status, $said) = tap(<<'REDIR');
+/t -> /a { from 2026-12-01T00:00Z; until 2027-01-01T00:00Z }
+/c -> /b { when chance 10% }
+/b -> /c { when busy 80% }
+/h -> /d { when header X = "1" }
+/k -> /e { when cookie c = "1" }
+/l -> /f { when client 10.0.0.0/8 }
+/f -> /g { when flag f }
+/e -> /h { when env N = "v v" }
+/p -> /i { preflight redirect }
+/q -> /j
+/o -> by accept { text/turtle /o.ttl; text/html otherwise /o.html } see-other
+expect GET /t at 2026-12-01T00:00Z -> 307 /a
+expect GET /t at 2027-01-01T00:00Z -> pass
+expect GET /c with { chance 9.99% } -> 307 /b
+expect GET /c with { chance 10% } -> pass
+expect GET /b with { busy 80% } -> 307 /c
+expect GET /b with { busy 79% } -> pass
+expect GET /h with { header X "1" } -> 307 /d { header Vary X }
+expect GET /h -> pass { header Vary X }
+expect GET /k with { cookie c "1"; cookie d "2" } -> 307 /e { header Vary Cookie }
+expect GET /l with { client 10.1.2.3 } -> 307 /f { header Cache-Control no-store }
+expect GET /l -> pass
+expect GET /f with { flag f } -> 307 /g
+expect GET /f -> pass
+expect GET /e with { env N "v v" } -> 307 /h
+expect OPTIONS /p with { header Origin https://a; header Access-Control-Request-Method PUT } -> 307 /i
+expect OPTIONS /q with { header Origin https://a; header Access-Control-Request-Method PUT } -> pass
+expect GET /o with { header Accept "text/turtle" } -> 303 /o.ttl { header Vary Accept }
+expect GET /o -> 303 /o.html
+REDIR
+is($status, 0, 'expectations with fields, client, flags, time, chance and load') or diag($said);
+is(scalar(() = $said =~ /^ok/mg), 19, '... all of them are run');
+
 ($status, $said) = tap("/x/* -> /y/*\n");
 is("$status $said", "0 TAP version 13\n1..0 # SKIP the rules hold no test: no expect, no exact rule without conditions\n", 'no test at all is said');
 ($status, $said) = run_in(folder(), rulec_path(), 'test', rules('w', "/a -> /b oops\n"), { separate => 1 });
