@@ -16,11 +16,15 @@
 
 static const struct option_spec test_options[] = {
     { "against", NULL, "URL", "ask a live server: http://HOST:PORT; the rules' hosts are sent as Host fields" },
+    { "coverage", NULL, NULL, "list the rules that no expect reached" },
     { "verbose", "v", NULL, "one line for each exact rule, instead of one for all of a file" },
     { NULL, NULL, NULL, NULL }
 };
 
-enum { SHOWN_FAILURES = 20 }; /* of the rules of one file, unless --verbose */
+enum {
+    SHOWN_FAILURES = 20, /* of the rules of one file, unless --verbose */
+    LINE_SHOWN = 100     /* bytes of a rule's line */
+};
 
 /* The exact rules of one source file. */
 struct file_tests {
@@ -33,6 +37,8 @@ struct test_run {
     struct expect_runner *runner;
     uint64_t number, failed;
     bool is_verbose;
+    uint32_t *reached;     /* places of the rules that answered an expect; NULL: nobody wants to know */
+    size_t reached_count;
 };
 
 static void print_place(const struct compilation *compilation, uint32_t at)
@@ -72,6 +78,8 @@ static void run_expects(struct test_run *run)
         const struct plan_expect *expect = &plan->expects[i];
         enum expect_verdict verdict = expect_run_line(run->runner, expect);
 
+        if (run->reached && expect_answered_at(run->runner))
+            run->reached[run->reached_count++] = expect_answered_at(run->runner);
         printf("%s %" PRIu64 " - ", verdict == EXPECT_FAILS ? "not ok" : "ok", ++run->number);
         print_place(run->compilation, expect->span.at);
         printf(": %.*s %.*s", (int)expect->method.size, expect->method.data, (int)expect->url.size, expect->url.data);
@@ -175,6 +183,40 @@ static void run_rules(struct test_run *run)
     free(order);
 }
 
+static int compare_places(const void *a, const void *b)
+{
+    const uint32_t *left = a, *right = b;
+
+    return (*left > *right) - (*left < *right);
+}
+
+/* As comments of TAP: a rule without an expect is no failure. */
+static void print_coverage(const struct test_run *run)
+{
+    const struct compilation *compilation = run->compilation;
+    const struct plan *plan = compilation->plan;
+    uint32_t missed = 0;
+
+    if (run->reached_count)
+        qsort(run->reached, run->reached_count, sizeof *run->reached, compare_places);
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        uint32_t at = plan->rules[i].span.at, place = source_line_in_all(compilation->sources, at);
+        struct slice line;
+
+        if (run->reached_count &&
+            bsearch(&place, run->reached, run->reached_count, sizeof *run->reached, compare_places))
+            continue;
+        missed++;
+        line = source_locate(compilation->sources, at).line_text;
+        while (line.size && (*line.data == ' ' || *line.data == '\t'))
+            line = slice_of(line.data + 1, line.size - 1);
+        printf("# no expect reaches ");
+        print_place(compilation, at);
+        printf(": %.*s\n", (int)(line.size < LINE_SHOWN ? line.size : LINE_SHOWN), line.data);
+    }
+    printf("# %" PRIu32 " of %" PRIu32 " rules are reached by an expect\n", plan->rule_count - missed, plan->rule_count);
+}
+
 static enum command_status run_tests(const struct command_line *line, const struct compilation *compilation,
                                      struct http_asker *server)
 {
@@ -186,6 +228,8 @@ static enum command_status run_tests(const struct command_line *line, const stru
         return command_machine_error(line, "the rule file just made is not good: %s", ruleset_strerror(opened));
     run.runner = expect_runner_open(compilation->plan, ruleset);
     expect_runner_against(run.runner, server);
+    if (options_has(line->options, "coverage"))
+        run.reached = memory_resize(NULL, compilation->plan->expect_count + 1u, sizeof *run.reached);
     puts("TAP version 13");
     run_expects(&run);
     run_rules(&run);
@@ -193,6 +237,9 @@ static enum command_status run_tests(const struct command_line *line, const stru
         printf("1..%" PRIu64 "\n", run.number);
     else
         puts("1..0 # SKIP the rules hold no test: no expect, no exact rule without conditions");
+    if (run.reached)
+        print_coverage(&run);
+    free(run.reached);
     expect_runner_close(run.runner);
     ruleset_close(ruleset);
     return run.failed ? COMMAND_RULES : COMMAND_GOOD;
@@ -206,6 +253,8 @@ static enum command_status open_server(const struct command_line *line, struct h
     *server = NULL;
     if (!url)
         return COMMAND_GOOD;
+    if (options_has(line->options, "coverage"))
+        return command_usage_error(line, "a server does not say which rule answered: --coverage is without --against");
     if (!http_ask_is_built())
         return command_usage_error(line, "this rulec was built without libcurl: it cannot ask a server");
     if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)

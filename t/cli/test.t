@@ -161,4 +161,11 @@ is("$status $said", "0 TAP version 13\n1..0 # SKIP the rules hold no test: no ex
 is($status, 1, 'rules that do not compile: exit status 1');
 is($said, "Bail out! The rules do not compile.\n", '... and TAP says so');
 is((rulec('test', 'missing.redir'))[0], 3, 'a missing file: exit status 3');
+
+# ---- which rules no expect reaches ----
+($status, $said) = tap("/a -> /b\n/c -> /d\n  /x/* -> /y/* found\n/p pass\nexpect GET /x/1 -> 302 /y/1\nexpect GET /p -> pass\nexpect GET /q -> pass\n", '--coverage');
+is($status, 0, '--coverage');
+is($said =~ s/^(ok|TAP|1\.\.).*\n//mgr, "# no expect reaches t.redir:1: /a -> /b\n# no expect reaches t.redir:2: /c -> /d\n# 2 of 4 rules are reached by an expect\n",
+    '... lists the rules that no expect reached');
+is((rulec('test', '--coverage', '--against', 'http://127.0.0.1:9', 't.redir'))[0], 2, '... which a live server cannot tell');
 done_testing();
