@@ -4,15 +4,17 @@
 
 #include "rulec/check.h"
 
+#include "rulec/check_hidden.h"
 #include "rulec/check_same.h"
 
-enum check_number { CHECK_SAME, CHECK_COUNT };
+enum check_number { CHECK_SAME, CHECK_HIDDEN, CHECK_COUNT };
 
 static const struct check {
     void (*run)(const struct plan *plan, struct diag *diag);
     unsigned needs; /* bit N: check number N must have found no error */
 } checks[] = {
     [CHECK_SAME] = { .run = check_same },
+    [CHECK_HIDDEN] = { .run = check_hidden, .needs = 1U << CHECK_SAME },
 };
 
 bool check_run(const struct plan *plan, struct diag *diag)

@@ -212,17 +212,10 @@ static bool judge(const struct same *same, uint32_t number)
 
         if (!always_answers(other) || !holds_before(same->plan, before, action))
             continue;
-        if (before->condition_count == action->condition_count) {
-            report_same(same, other, rule);
-            return true;
-        }
-        /* What a template makes of a request may be no target; then the next rule is asked. */
-        if (other->template)
+        /* One that asks for more is hidden: check_hidden says so. */
+        if (before->condition_count != action->condition_count)
             continue;
-        diag_warning(same->diag, DIAG_HIDDEN_RULE, rule->span, "this rule can never fire");
-        diag_note(same->diag, other->span,
-                  "this one has the same source, stands before it and asks for less");
-        diag_help(same->diag, "write the rule with more conditions first");
+        report_same(same, other, rule);
         return true;
     }
     return false;

@@ -32,7 +32,7 @@ struct hops *hops_open(const struct plan *plan, const struct ruleset *ruleset)
     hops->ruleset = ruleset;
     hops->hosts = known_hosts_open(plan);
     hops->places = NULL;
-    hops->now_s = time(NULL);
+    hops->now_s = plan->now_s ? plan->now_s : (int64_t)time(NULL);
     hops->sample.size = hops->sample.path_size = 0;
     return hops;
 }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What conditions say about each other, whatever the request: for proofs. True is certain; false is "not certain". */
+#ifndef RULEC_CONDITION_LOGIC_H
+#define RULEC_CONDITION_LOGIC_H
+
+#include "rulec/plan.h"
+
+/* Both can never hold for one request. */
+bool conditions_exclude(const struct plan *plan, const struct plan_condition *a, const struct plan_condition *b);
+/* Where `strong` holds, `weak` holds. */
+bool condition_implies(const struct plan *plan, const struct plan_condition *strong,
+                       const struct plan_condition *weak);
+
+/* The same for all conditions of two rules together. */
+bool actions_exclude(const struct plan *plan, const struct plan_action *a, const struct plan_action *b);
+bool action_implies(const struct plan *plan, const struct plan_action *strong, const struct plan_action *weak);
+/* Two of the rule's own conditions exclude each other: it holds never. Sets both. */
+bool action_excludes_itself(const struct plan *plan, const struct plan_action *action,
+                            const struct plan_condition **first, const struct plan_condition **second);
+
+/* "method", "scheme", ... as the language names it. */
+const char *condition_name(enum plan_condition_kind kind);
+
+#endif
