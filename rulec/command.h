@@ -72,6 +72,6 @@ enum command_status command_release_result(const struct command_line *line, cons
 
 /* One each, in cmd_NAME.c. */
 extern const struct command command_compile, command_check, command_test, command_answer, command_explain,
-    command_info, command_verify, command_dump, command_fmt, command_deploy, command_rollback, command_releases;
+    command_info, command_verify, command_dump, command_diff, command_fmt, command_deploy, command_rollback, command_releases;
 
 #endif

@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_compile, &command_check,  &command_test, &command_answer, &command_explain,  &command_info,
-    &command_verify,  &command_dump,   &command_fmt,  &command_deploy, &command_rollback, &command_releases,
+    &command_compile, &command_check, &command_test, &command_answer, &command_explain,  &command_info,
+    &command_verify,  &command_dump,  &command_diff, &command_fmt,    &command_deploy,   &command_rollback,
+    &command_releases,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 

@@ -19,7 +19,7 @@ sub refused {
 my ($status, $help) = rulec('--help');
 is($status, 0, '--help is no mistake');
 my @commands = $help =~ /^  (\w+) +\S/mg;
-is_deeply([sort @commands], [sort qw(compile check test answer explain info verify dump fmt deploy rollback releases)],
+is_deeply([sort @commands], [sort qw(compile check test answer explain info verify dump diff fmt deploy rollback releases)],
     '--help lists every subcommand');
 for my $command (@commands) {
     my ($exit, $text) = rulec($command, '--help');
