@@ -5,9 +5,10 @@
 #include "rulec/check.h"
 
 #include "rulec/check_hidden.h"
+#include "rulec/check_rank.h"
 #include "rulec/check_same.h"
 
-enum check_number { CHECK_SAME, CHECK_HIDDEN, CHECK_COUNT };
+enum check_number { CHECK_SAME, CHECK_HIDDEN, CHECK_RANK, CHECK_COUNT };
 
 static const struct check {
     void (*run)(const struct plan *plan, struct diag *diag);
@@ -15,6 +16,7 @@ static const struct check {
 } checks[] = {
     [CHECK_SAME] = { .run = check_same },
     [CHECK_HIDDEN] = { .run = check_hidden, .needs = 1U << CHECK_SAME },
+    [CHECK_RANK] = { .run = check_rank, .needs = 1U << CHECK_SAME },
 };
 
 bool check_run(const struct plan *plan, struct diag *diag)

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sources of equal rank are fixed and open at the same segments. So they are sorted by site, rank and fixed texts;
+ * only what stands together then can meet. In a large group each is compared with its neighbours only, and the
+ * parameters of queries are compared by their names first: one path of a real list has 15,990 of them. Two sources that
+ * are one URL each, with other parameters, meet where somebody sends both, which nobody does: that is told once. */
+#include "config.h"
+
+#include "rulec/check_rank.h"
+
+#include "mod_redir307/hash.h"
+#include "rulec/condition_logic.h"
+#include "rulec/emit_program.h"
+#include "rulec/source_cover.h"
+
+#include <stdlib.h>
+
+enum { TOLD_LIMIT = 10, NEIGHBOUR_LIMIT = 32 };
+
+struct entry {
+    uint64_t group; /* of site, rank and fixed texts */
+    uint64_t names; /* of the parameters, and which values are fixed */
+    uint32_t rule;
+    uint8_t form;
+    bool is_fixed;  /* one path, and each parameter has one value */
+};
+
+struct ranks {
+    const struct plan *plan;
+    struct diag *diag;
+    struct arena *arena;
+    struct entry *entries;
+    size_t count;
+    bool told_fixed;
+    size_t told_count, more_count;
+    uint32_t more_at;
+};
+
+static char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? (char)(byte | 32) : byte; }
+
+static uint64_t hash_text(uint64_t hash, struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        hash = (hash ^ (unsigned char)lower(text.data[i])) * HASH_MULTIPLIER;
+    return hash_mix(hash + text.size);
+}
+
+static bool is_text(const struct plan_segment *segment)
+{
+    return segment->part_count == 0 || (segment->part_count == 1 && segment->parts[0].kind == PLAN_PART_LITERAL);
+}
+
+static void describe(struct ranks *ranks, uint32_t rule, uint8_t form, const struct plan_pattern *pattern)
+{
+    const struct plan_action *action = &ranks->plan->actions[ranks->plan->rules[rule].action];
+    uint64_t group = hash_mix(((uint64_t)action->site << 1 | action->is_override) + HASH_MULTIPLIER);
+    uint32_t fixed_values = 0, fixed_segments = 0;
+    uint64_t names = 0;
+
+    for (uint32_t i = 0; i < pattern->head_count; i++) {
+        bool is_open = pattern->tail == PLAN_TAIL_BELOW && i + 1 == pattern->head_count;
+
+        if (is_open || !is_text(&pattern->head[i]))
+            continue;
+        group = hash_text(group + i, pattern->head[i].parts[0].text);
+        fixed_segments++;
+    }
+    for (uint32_t i = 0; i < pattern->parameter_count; i++) {
+        const struct plan_parameter *parameter = &pattern->parameters[i];
+        bool is_fixed = parameter->kind == PLAN_VALUE_PATTERN && is_text(&parameter->value);
+
+        names += hash_mix(hash_bytes(parameter->name, 7 + (is_fixed ? 1 : 0)));
+        fixed_values += is_fixed;
+    }
+    bool is_whole = pattern->tail == PLAN_TAIL_NONE && fixed_segments == pattern->head_count;
+    if (!is_whole)
+        group = hash_bytes(emit_rank(ranks->arena, pattern), group);
+    group = hash_mix(group + ((uint64_t)pattern->parameter_count << 8 | fixed_values));
+    ranks->entries[ranks->count++] = (struct entry){
+        .group = group, .names = names, .rule = rule, .form = form,
+        .is_fixed = is_whole && fixed_values == pattern->parameter_count
+    };
+}
+
+static void describe_all(struct ranks *ranks)
+{
+    const struct plan *plan = ranks->plan;
+    size_t room = 0;
+
+    for (uint32_t i = 0; i < plan->rule_count; i++)
+        room += plan->rules[i].pattern ? EMIT_FORM_LIMIT : 0;
+    ranks->entries = memory_resize(NULL, room + 1, sizeof *ranks->entries);
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        const struct plan_pattern *pattern = plan->rules[i].pattern;
+        struct plan_pattern forms[EMIT_FORM_LIMIT];
+
+        if (!pattern || pattern->regex.size)
+            continue;
+        unsigned count = pattern->suffix.size ? emit_pattern_forms(ranks->arena, pattern, forms) : 1;
+        if (count == 1)
+            describe(ranks, i, 0, pattern);
+        for (uint8_t f = 0; count > 1 && f < count; f++)
+            describe(ranks, i, f, &forms[f]);
+    }
+}
+
+static int entry_order(const void *left, const void *right)
+{
+    const struct entry *a = left, *b = right;
+
+    if (a->group != b->group)
+        return a->group < b->group ? -1 : 1;
+    if (a->names != b->names)
+        return a->names < b->names ? -1 : 1;
+    return (a->rule > b->rule) - (a->rule < b->rule);
+}
+
+static void view_of(struct ranks *ranks, const struct entry *entry, struct source_view *view)
+{
+    const struct plan_rule *rule = &ranks->plan->rules[entry->rule];
+    struct plan_pattern *forms = arena_array(ranks->arena, EMIT_FORM_LIMIT, sizeof *forms);
+
+    emit_pattern_forms(ranks->arena, rule->pattern, forms);
+    source_view_of(ranks->arena, rule, &forms[entry->form], view);
+}
+
+static bool answers_alike(const struct plan_rule *a, const struct plan_rule *b)
+{
+    return a->action == b->action && !a->template && !b->template && !a->choice && !b->choice &&
+           slice_equal(a->target, b->target);
+}
+
+/* The one that is held whole by an earlier one never fires: check_hidden's business. Two that are the same are
+ * check_same's. */
+static bool is_settled(const struct source_view *first, const struct source_view *second, const struct ranks *ranks,
+                       const struct plan_rule *earlier, const struct plan_rule *later)
+{
+    const struct plan_action *before = &ranks->plan->actions[earlier->action];
+    const struct plan_action *after = &ranks->plan->actions[later->action];
+
+    if (!source_covers(first, second))
+        return false;
+    return source_covers(second, first) || action_implies(ranks->plan, after, before);
+}
+
+static void compare(struct ranks *ranks, const struct entry *left, const struct entry *right)
+{
+    const struct entry *a = left->rule < right->rule ? left : right, *b = a == left ? right : left;
+    const struct plan_rule *earlier = &ranks->plan->rules[a->rule], *later = &ranks->plan->rules[b->rule];
+    struct source_view first, second;
+
+    if (a->rule == b->rule || answers_alike(earlier, later) ||
+        actions_exclude(ranks->plan, &ranks->plan->actions[earlier->action], &ranks->plan->actions[later->action]))
+        return;
+    view_of(ranks, a, &first);
+    view_of(ranks, b, &second);
+    if (!source_meets(&first, &second) || is_settled(&first, &second, ranks, earlier, later) ||
+        diag_is_allowed(ranks->diag, DIAG_EQUAL_RANK, later->span))
+        return;
+    bool are_fixed = left->is_fixed && right->is_fixed;
+    if (are_fixed ? ranks->told_fixed : ranks->told_count == TOLD_LIMIT) {
+        if (ranks->more_count++ == 0)
+            ranks->more_at = b->rule;
+        return;
+    }
+    ranks->told_fixed |= are_fixed;
+    ranks->told_count += !are_fixed;
+    diag_warning(ranks->diag, DIAG_EQUAL_RANK, later->span,
+                 "this source and another one rank alike, and there are URLs that both take: the first line answers");
+    diag_note(ranks->diag, earlier->span, "this line");
+}
+
+static void compare_group(struct ranks *ranks, size_t from, size_t to)
+{
+    const struct entry *entries = ranks->entries;
+    size_t names_from = from;
+
+    for (size_t i = from; i < to; i++) {
+        if (entries[i].names != entries[names_from].names)
+            names_from = i;
+        /* Of fixed values with the same names no two are alike in one request; of two such rows the first ones
+         * speak for all. */
+        bool is_row = entries[i].is_fixed;
+        size_t k = i + 1;
+        while (is_row && k < to && entries[k].names == entries[i].names)
+            k++;
+        for (size_t end = k + NEIGHBOUR_LIMIT; k < to && k < end; k++) {
+            bool is_first = i == names_from && entries[k].names != entries[k - 1].names;
+
+            if (!is_row || !entries[k].is_fixed || is_first)
+                compare(ranks, &entries[i], &entries[k]);
+        }
+    }
+}
+
+void check_rank(const struct plan *plan, struct diag *diag)
+{
+    struct ranks ranks = { .plan = plan, .diag = diag, .arena = arena_open() };
+
+    describe_all(&ranks);
+    qsort(ranks.entries, ranks.count, sizeof *ranks.entries, entry_order);
+    for (size_t from = 0, to; from < ranks.count; from = to) {
+        for (to = from + 1; to < ranks.count && ranks.entries[to].group == ranks.entries[from].group;)
+            to++;
+        if (to - from > 1)
+            compare_group(&ranks, from, to);
+    }
+    if (ranks.more_count)
+        diag_warning(diag, DIAG_EQUAL_RANK, plan->rules[ranks.more_at].span,
+                     "and %zu more from here on that rank like another source that they meet", ranks.more_count);
+    free(ranks.entries);
+    arena_close(ranks.arena);
+}
