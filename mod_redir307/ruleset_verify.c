@@ -262,9 +262,27 @@ static const char *walk_places(struct walk *walk)
     return NULL;
 }
 
+/* What no digest covers: the zeros behind each section. */
+static const char *walk_padding(struct walk *walk)
+{
+    const struct ruleset *rs = walk->rs;
+
+    for (unsigned i = 0; i < RULESET_SECTION_COUNT; i++) {
+        const struct ruleset_section *section = &rs->header.sections[i];
+        uint64_t end = i + 1 < RULESET_SECTION_COUNT ? rs->header.sections[i + 1].at : rs->size;
+
+        for (uint64_t at = section->at + section->size; at < end; at++) {
+            if (rs->bytes[at]) {
+                return fail(walk, (enum ruleset_section_type)i, at - section->at, "bytes behind a section are not zero");
+            }
+        }
+    }
+    return NULL;
+}
+
 const char *ruleset_verify(const struct ruleset *ruleset, uint64_t *at)
 {
-    static const char *(*const steps[])(struct walk *) = { walk_scopes, walk_actions, walk_hosts, walk_exact,
+    static const char *(*const steps[])(struct walk *) = { walk_padding, walk_scopes, walk_actions, walk_hosts, walk_exact,
                                                            walk_patterns, walk_places };
     struct walk *walk = malloc(sizeof *walk);
     const char *what = NULL;
