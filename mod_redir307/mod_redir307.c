@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The module record and its hooks: which requests are ours, and how an answer becomes httpd's response.
- * A thin adapter: what to answer is decided in answer.c, which files hold the rules in mod_redir307_files.c. */
+/* The module record and its hooks: which requests are ours, and how an answer becomes httpd's
+ * response. A thin adapter: what to answer is decided in answer.c, which files hold the rules
+ * in mod_redir307_files.c. */
 #include "mod_redir307/mod_redir307.h"
 
 #include "mod_redir307/answer.h"
@@ -24,22 +25,33 @@ struct told_decision {
     char lines[32][TRACE_LINE_SIZE / 4];
 };
 
-/* Subrequests and internal redirects would turn a rule for /index.html into a loop, and one for everything into the
- * end of all error pages. "OPTIONS *", CONNECT and what a forward proxy is asked for are no paths of ours; TRACE is
- * httpd's to answer. */
+/* Subrequests and internal redirects would turn a rule for /index.html into a loop, and one for
+ * everything into the end of all error pages. "OPTIONS *", CONNECT and what a forward proxy is
+ * asked for are no paths of ours; TRACE is httpd's to answer. */
 static bool is_ours(request_rec *r)
 {
-    return ap_is_initial_req(r) && r->proxyreq != PROXYREQ_PROXY && r->method_number != M_CONNECT &&
-           r->method_number != M_TRACE && r->uri && r->uri[0] == '/' && r->unparsed_uri;
+    return ap_is_initial_req(r) && r->proxyreq != PROXYREQ_PROXY &&
+           r->method_number != M_CONNECT && r->method_number != M_TRACE && r->uri &&
+           r->uri[0] == '/' && r->unparsed_uri;
 }
 
-/* Statuses that an answer may have. Bytes of a mapped file can change under us, and httpd makes an error page of
- * anything odd. */
+/* Statuses that an answer may have. Bytes of a mapped file can change under us, and httpd makes
+ * an error page of anything odd. */
 static bool is_status(unsigned status)
 {
     switch (status) {
-    case 301: case 302: case 303: case 307: case 308:
-    case 403: case 404: case 406: case 410: case 414: case 451: case 503:
+    case 301:
+    case 302:
+    case 303:
+    case 307:
+    case 308:
+    case 403:
+    case 404:
+    case 406:
+    case 410:
+    case 414:
+    case 451:
+    case 503:
         return true;
     default:
         return false;
@@ -79,22 +91,25 @@ static bool names_field(const char *list, struct slice name)
     return false;
 }
 
-/* Into err_headers_out: the one table that every kind of response sends, be it a file, a backend's or an error page.
- * What stands there stays, and httpd joins it with the other table's. */
+/* Into err_headers_out: the one table that every kind of response sends, be it a file, a
+ * backend's or an error page. What stands there stays, and httpd joins it with the other
+ * table's. */
 static void add_vary(request_rec *r, struct slice vary)
 {
     const char *present = apr_table_get(r->err_headers_out, "Vary");
 
     while (vary.size) {
         const char *comma = memchr(vary.data, ',', vary.size);
-        struct slice name = slice_of(vary.data, comma ? (size_t)(comma - vary.data) : vary.size);
+        struct slice name =
+            slice_of(vary.data, comma ? (size_t)(comma - vary.data) : vary.size);
 
         vary = comma ? slice_of(comma + 1, vary.size - name.size - 1) : SLICE("");
         while (vary.size && *vary.data == ' ') {
             vary = slice_of(vary.data + 1, vary.size - 1);
         }
         if (name.size && !names_field(present, name)) {
-            apr_table_mergen(r->err_headers_out, "Vary", apr_pstrmemdup(r->pool, name.data, name.size));
+            apr_table_mergen(r->err_headers_out, "Vary",
+                             apr_pstrmemdup(r->pool, name.data, name.size));
             present = apr_table_get(r->err_headers_out, "Vary");
         }
     }
@@ -104,7 +119,8 @@ static void add_vary(request_rec *r, struct slice vary)
 static void note_rule(request_rec *r, const struct ruleset *ruleset, uint32_t place)
 {
     char line[TRACE_LINE_SIZE];
-    const char *rule = apr_pstrmemdup(r->pool, line, trace_place(ruleset, place, line, sizeof(line)));
+    const char *rule =
+        apr_pstrmemdup(r->pool, line, trace_place(ruleset, place, line, sizeof(line)));
 
     apr_table_setn(r->subprocess_env, "REDIR307_RULE", rule);
     apr_table_setn(r->notes, "redir307", rule);
@@ -116,18 +132,21 @@ static void expose(request_rec *r, enum expose what, const struct ruleset *rules
 
     if (what == EXPOSE_ID) {
         ruleset_id(ruleset, id);
-        apr_table_setn(r->err_headers_out, "X-Redirect-By", apr_pstrcat(r->pool, "redir307; id=", id, NULL));
-    }
-    else if (what == EXPOSE_RULE) {
-        /* A file's name may hold anything: it is written like a path. */
         apr_table_setn(r->err_headers_out, "X-Redirect-By",
-                       apr_pstrcat(r->pool, "redir307; rule=",
-                                   ap_os_escape_path(r->pool, apr_table_get(r->notes, "redir307"), 1), NULL));
+                       apr_pstrcat(r->pool, "redir307; id=", id, NULL));
+    } else if (what == EXPOSE_RULE) {
+        /* A file's name may hold anything: it is written like a path. */
+        apr_table_setn(
+            r->err_headers_out, "X-Redirect-By",
+            apr_pstrcat(r->pool, "redir307; rule=",
+                        ap_os_escape_path(r->pool, apr_table_get(r->notes, "redir307"), 1),
+                        NULL));
     }
 }
 
 /* ap_die() throws away every field but Location and what stands in err_headers_out. */
-static void set_fields(request_rec *r, const struct ruleset *ruleset, const struct answer *answer)
+static void set_fields(request_rec *r, const struct ruleset *ruleset,
+                       const struct answer *answer)
 {
     struct slice name, value;
 
@@ -136,10 +155,12 @@ static void set_fields(request_rec *r, const struct ruleset *ruleset, const stru
                        apr_pstrmemdup(r->pool, answer->location.data, answer->location.size));
     }
     if (answer->cache_control.size) {
-        apr_table_setn(r->err_headers_out, "Cache-Control",
-                       apr_pstrmemdup(r->pool, answer->cache_control.data, answer->cache_control.size));
+        apr_table_setn(
+            r->err_headers_out, "Cache-Control",
+            apr_pstrmemdup(r->pool, answer->cache_control.data, answer->cache_control.size));
     }
-    for (unsigned i = 0; answer->headers && answer_header(ruleset, answer->headers, i, &name, &value); i++) {
+    for (unsigned i = 0;
+         answer->headers && answer_header(ruleset, answer->headers, i, &name, &value); i++) {
         if (name.size && is_field_value(name) && is_field_value(value)) {
             apr_table_addn(r->err_headers_out, apr_pstrmemdup(r->pool, name.data, name.size),
                            apr_pstrmemdup(r->pool, value.data, value.size));
@@ -148,13 +169,14 @@ static void set_fields(request_rec *r, const struct ruleset *ruleset, const stru
 }
 
 /* Copies what the response needs: the answer's slices lie in the map. */
-static int apply(request_rec *r, const struct server_settings *server, const struct ruleset *ruleset,
-                 const struct answer *answer)
+static int apply(request_rec *r, const struct server_settings *server,
+                 const struct ruleset *ruleset, const struct answer *answer)
 {
     add_vary(r, answer->vary);
     if (answer->outcome == ANSWER_NONE ||
         (answer->outcome == ANSWER_SEND &&
-         (!is_status(answer->status) || (is_redirect(answer->status) && !answer->location.size)))) {
+         (!is_status(answer->status) ||
+          (is_redirect(answer->status) && !answer->location.size)))) {
         return DECLINED;
     }
     note_rule(r, ruleset, answer->place);
@@ -166,8 +188,8 @@ static int apply(request_rec *r, const struct server_settings *server, const str
     return (int)answer->status;
 }
 
-/* The answer without a body or ErrorDocument. The filters are those of an error page, as for an answer with a body:
- * "Header always" holds, "Header" does not. */
+/* The answer without a body or ErrorDocument. The filters are those of an error page, as for an
+ * answer with a body: "Header always" holds, "Header" does not. */
 static int send_without_body(request_rec *r, int status)
 {
     r->status = status;
@@ -181,9 +203,9 @@ static void tell_candidate(void *baton, uint32_t place, const char *why)
     struct told_decision *told = baton;
 
     if (told->lines_count < sizeof(told->lines) / sizeof(told->lines[0])) {
-        trace_candidate(told->ruleset, place, why, told->lines[told->lines_count++], sizeof(told->lines[0]));
-    }
-    else {
+        trace_candidate(told->ruleset, place, why, told->lines[told->lines_count++],
+                        sizeof(told->lines[0]));
+    } else {
         told->more_count++;
     }
 }
@@ -202,8 +224,10 @@ static void tell_decision(request_rec *r, const struct told_decision *told)
 
 static int translate_name(request_rec *r)
 {
-    const struct server_settings *server = ap_get_module_config(r->server->module_config, &redir307_module);
-    const struct place_settings *place = ap_get_module_config(r->per_dir_config, &redir307_module);
+    const struct server_settings *server =
+        ap_get_module_config(r->server->module_config, &redir307_module);
+    const struct place_settings *place =
+        ap_get_module_config(r->per_dir_config, &redir307_module);
     struct told_decision *told = NULL;
     struct answer_scratch scratch;
     const struct ruleset *ruleset;
@@ -252,20 +276,26 @@ static int translate_name(request_rec *r)
         tell_decision(r, told);
     }
     if (is_too_long) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "R307-907: the Location by rule %s would have over %d bytes; answered by 414",
-                      apr_table_get(r->notes, "redir307"), ANSWER_LOCATION_LIMIT);
+        ap_log_rerror(
+            APLOG_MARK, APLOG_INFO, 0, r,
+            "R307-907: the Location by rule %s would have over %d bytes; answered by 414",
+            apr_table_get(r->notes, "redir307"), ANSWER_LOCATION_LIMIT);
     }
-    return status != DECLINED && server->note == TOGGLE_OFF ? send_without_body(r, status) : status;
+    return status != DECLINED && server->note == TOGGLE_OFF ? send_without_body(r, status)
+                                                            : status;
 }
 
-/* A request's answer is worked out on the stack (struct answer_scratch), and httpd needs some, too. */
+/* A request's answer is worked out on the stack (struct answer_scratch), and httpd needs some,
+ * too. */
 enum { STACK_NEEDED = 256 * 1024 };
 
 static void warn_if_stack_is_small(server_rec *main_server)
 {
-    if (ap_thread_stacksize != 0 && ap_thread_stacksize < STACK_NEEDED && rules_files_first(main_server)) {
+    if (ap_thread_stacksize != 0 && ap_thread_stacksize < STACK_NEEDED &&
+        rules_files_first(main_server)) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
-                     "R307-911: ThreadStackSize %lu is too small for this module; write %d or more, or take the line "
+                     "R307-911: ThreadStackSize %lu is too small for this module; write %d or "
+                     "more, or take the line "
                      "away",
                      (unsigned long)ap_thread_stacksize, (int)STACK_NEEDED);
     }
@@ -276,16 +306,18 @@ static bool is_first_pass(void)
     return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
 }
 
-/* Before the first post_config, and under `httpd -t`, which has none. A restart is never refused here: that would
- * end a server that still answers. */
-static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+/* Before the first post_config, and under `httpd -t`, which has none. A restart is never
+ * refused here: that would end a server that still answers. */
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                        server_rec *main_server)
 {
     (void)pconf;
     (void)plog;
     return is_first_pass() ? rules_files_check(ptemp, main_server) : OK;
 }
 
-static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                       server_rec *main_server)
 {
     int result;
 
@@ -308,11 +340,13 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
     watch_start(pchild, main_server);
 }
 
-/* In the parent, every ten seconds or so: children born from now on start from what it holds. */
+/* In the parent, every ten seconds or so: children born from now on start from what it
+ * holds. */
 static int monitor(apr_pool_t *scratch, server_rec *main_server)
 {
     (void)scratch;
-    for (struct rules_file *file = rules_files_first(main_server); file; file = rules_file_next(file)) {
+    for (struct rules_file *file = rules_files_first(main_server); file;
+         file = rules_file_next(file)) {
         if (rules_file_interval(file) != WATCH_OFF) {
             rules_file_look(file);
         }
@@ -322,8 +356,10 @@ static int monitor(apr_pool_t *scratch, server_rec *main_server)
 
 static void register_hooks(apr_pool_t *pool)
 {
-    /* Before everybody else who translates: neither a RewriteRule nor a ProxyPass or Alias hides a rule. */
-    static const char *const after_us[] = { "mod_rewrite.c", "mod_proxy.c", "mod_alias.c", NULL };
+    /* Before everybody else who translates: neither a RewriteRule nor a ProxyPass or Alias
+     * hides a rule. */
+    static const char *const after_us[] = { "mod_rewrite.c", "mod_proxy.c", "mod_alias.c",
+                                            NULL };
 
     (void)pool;
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
@@ -334,12 +370,8 @@ static void register_hooks(apr_pool_t *pool)
 }
 
 module AP_MODULE_DECLARE_DATA redir307_module = {
-    STANDARD20_MODULE_STUFF,
-    place_settings_create,
-    place_settings_merge,
-    server_settings_create,
-    server_settings_merge,
-    redir307_directives,
+    STANDARD20_MODULE_STUFF, place_settings_create, place_settings_merge,
+    server_settings_create,  server_settings_merge, redir307_directives,
     register_hooks,
 #if defined(AP_MODULE_FLAG_NONE)
     AP_MODULE_FLAG_NONE

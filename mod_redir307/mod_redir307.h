@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the module that know httpd share with each other: its settings, the rule files that are
- * served, the request as the engine wants it, the guard over mappings. */
+/* What the files of the module that know httpd share with each other: its settings, the rule
+ * files that are served, the request as the engine wants it, the guard over mappings. */
 #ifndef MOD_REDIR307_MOD_REDIR307_H
 #define MOD_REDIR307_MOD_REDIR307_H
 
@@ -29,14 +29,14 @@ struct flags;
 
 /* Of a server or virtual host. After the merge nothing is unset but `rules` and `trusted`. */
 struct server_settings {
-    const char *rules;       /* absolute path; "": `none` was written; NULL: unset */
-    const char *written_at;  /* "httpd.conf:12", where `rules` comes from */
+    const char *rules;      /* absolute path; "": `none` was written; NULL: unset */
+    const char *written_at; /* "httpd.conf:12", where `rules` comes from */
     enum on_bad_file on_bad_file;
     apr_interval_time_t watch;
     apr_array_header_t *trusted; /* apr_ipsubnet_t * each; NULL: unset */
     enum toggle note;
     enum expose expose;
-    const char *flags_path;  /* as `rules` */
+    const char *flags_path; /* as `rules` */
     /* From post_config on. */
     struct rules_file *file; /* the one at `rules`; NULL: no rules here */
     struct flags *flags;     /* those in `flags_path`; NULL: every flag is off */
@@ -63,10 +63,10 @@ struct request_memory {
     const struct flags *flags;
 };
 
-/* Fills *key; its slices lie in the request or in *memory. Its functions may be called until the request ends, and
- * need flags_enter(). */
-void request_key_read(const request_rec *r, const struct server_settings *server, struct request_memory *memory,
-                      struct request_key *key);
+/* Fills *key; its slices lie in the request or in *memory. Its functions may be called until
+ * the request ends, and need flags_enter(). */
+void request_key_read(const request_rec *r, const struct server_settings *server,
+                      struct request_memory *memory, struct request_key *key);
 
 /* Memory for regexes, one a thread; NULL where there is none. */
 struct regex_scratch *request_regex_scratch(void);
@@ -75,11 +75,12 @@ void request_regex_init(apr_pool_t *pchild);
 
 /* ---- the rule files (mod_redir307_open.c, then mod_redir307_files.c) ---- */
 
-/* check_config: opens every rule file that a server names and closes it again. A bad one is told and refused under
- * `httpd -t`, and at a cold start unless Redir307OnBadFile is `pass`. */
+/* check_config: opens every rule file that a server names and closes it again. A bad one is
+ * told and refused under `httpd -t`, and at a cold start unless Redir307OnBadFile is `pass`. */
 int rules_files_check(apr_pool_t *scratch, server_rec *main_server);
 
-/* post_config: one struct rules_file a path, opened in the parent, so that children inherit it by fork. */
+/* post_config: one struct rules_file a path, opened in the parent, so that children inherit it
+ * by fork. */
 int rules_files_open(apr_pool_t *pconf, apr_pool_t *scratch, server_rec *main_server);
 
 /* The list that rules_files_open made; NULL where no server names a file. */
@@ -90,15 +91,16 @@ unsigned rules_files_count(const server_rec *main_server);
 /* The time between two looks, or one of WATCH_*. */
 apr_interval_time_t rules_file_interval(const struct rules_file *file);
 
-/* Looks whether the path leads to another file, and takes that one if it is good; else the last good one stays and
- * the log says why, once for all processes. */
+/* Looks whether the path leads to another file, and takes that one if it is good; else the last
+ * good one stays and the log says why, once for all processes. */
 void rules_file_look(struct rules_file *file);
 
-/* A lock that requests hold for reading, over what is swapped now and then: a waiting writer comes next. */
+/* A lock that requests hold for reading, over what is swapped now and then: a waiting writer
+ * comes next. */
 bool swap_lock_init(pthread_rwlock_t *lock);
 
-/* The rules to ask, or NULL where there are none yet. They stay as they are until rules_file_leave, which must follow
- * in either case, soon: a swap waits for it. */
+/* The rules to ask, or NULL where there are none yet. They stay as they are until
+ * rules_file_leave, which must follow in either case, soon: a swap waits for it. */
 const struct ruleset *rules_file_enter(struct rules_file *file);
 bool rules_file_has_regexes(const struct rules_file *file);
 void rules_file_leave(struct rules_file *file);
@@ -108,7 +110,8 @@ void rules_files_guard(apr_pool_t *pchild, server_rec *main_server);
 
 /* ---- what is sampled (mod_redir307_samples.c) ---- */
 
-/* post_config: finds the folders of flags that servers name, and reads them once. False: no memory, and told. */
+/* post_config: finds the folders of flags that servers name, and reads them once. False: no
+ * memory, and told. */
 bool flags_open_all(apr_pool_t *pconf, server_rec *main_server);
 
 /* Between these two the flags stay as they are; NULL is allowed, and has none on. */
@@ -129,12 +132,14 @@ void watch_start(apr_pool_t *pchild, server_rec *main_server);
 
 /* ---- the guard over mappings (mod_redir307_sigbus.c) ---- */
 
-/* Takes SIGBUS over for this process until `pool` goes or sigbus_uninstall. At most `limit` ranges can be guarded at
- * once. False where that failed; nothing is guarded then, and the other functions do nothing. */
+/* Takes SIGBUS over for this process until `pool` goes or sigbus_uninstall. At most `limit`
+ * ranges can be guarded at once. False where that failed; nothing is guarded then, and the
+ * other functions do nothing. */
 bool sigbus_install(apr_pool_t *pool, unsigned limit);
 void sigbus_uninstall(void);
 
-/* A read of these bytes that finds no file below them (it was cut short) sees zeros from now on. */
+/* A read of these bytes that finds no file below them (it was cut short) sees zeros from now
+ * on. */
 void sigbus_guard(const void *bytes, size_t size);
 void sigbus_release(const void *bytes);
 /* True once a read of the guarded bytes found no file below. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The directives: what they take, what holds where none is written, and how an inner server or location adds to the
- * outer one. Reads no file: a restart must not end the server because a rule file is bad
- * (mod_redir307_files.c judges them). One page a directive: docs/directives/. */
+/* The directives: what they take, what holds where none is written, and how an inner server or
+ * location adds to the outer one. Reads no file: a restart must not end the server because a
+ * rule file is bad (mod_redir307_open.c judges them). One page a directive:
+ * docs/directives/. */
 #include "mod_redir307/mod_redir307.h"
 
 #include "apr_network_io.h"
@@ -87,10 +88,11 @@ static const char *set_rules(cmd_parms *cmd, void *place, const char *path)
     }
     settings->rules = ap_server_root_relative(cmd->pool, path);
     if (!settings->rules) {
-        return apr_psprintf(cmd->pool,
-                            "Redir307Rules: \"%s\" is no file path; name a file made by \"rulec compile\", or "
-                            "write \"none\"",
-                            path);
+        return apr_psprintf(
+            cmd->pool,
+            "Redir307Rules: \"%s\" is no file path; name a file made by \"rulec compile\", or "
+            "write \"none\"",
+            path);
     }
     settings->written_at =
         apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
@@ -104,13 +106,12 @@ static const char *set_on_bad_file(cmd_parms *cmd, void *place, const char *word
     (void)place;
     if (ap_cstr_casecmp(word, "refuse") == 0) {
         settings->on_bad_file = ON_BAD_FILE_REFUSE;
-    }
-    else if (ap_cstr_casecmp(word, "pass") == 0) {
+    } else if (ap_cstr_casecmp(word, "pass") == 0) {
         settings->on_bad_file = ON_BAD_FILE_PASS;
-    }
-    else {
+    } else {
         return apr_psprintf(cmd->pool,
-                            "Redir307OnBadFile: \"%s\" is not known; write \"refuse\" (do not start) or \"pass\" "
+                            "Redir307OnBadFile: \"%s\" is not known; write \"refuse\" (do not "
+                            "start) or \"pass\" "
                             "(start, and leave every request to httpd until the file is good)",
                             word);
     }
@@ -120,11 +121,14 @@ static const char *set_on_bad_file(cmd_parms *cmd, void *place, const char *word
 static const char *set_engine(cmd_parms *cmd, void *place_settings, int is_on)
 {
     struct place_settings *place = place_settings;
-    /* Redirects are decided before httpd knows the directory or file: it could never take effect there. */
-    const char *refusal = ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES | NOT_IN_LIMIT | NOT_IN_PROXY);
+    /* Redirects are decided before httpd knows the directory or file: it could never take
+     * effect there. */
+    const char *refusal = ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES |
+                                                        NOT_IN_LIMIT | NOT_IN_PROXY);
 
     if (refusal) {
-        return apr_pstrcat(cmd->pool, refusal, "; write it into a <Location>, a virtual host or the server", NULL);
+        return apr_pstrcat(cmd->pool, refusal,
+                           "; write it into a <Location>, a virtual host or the server", NULL);
     }
     place->engine = is_on ? TOGGLE_ON : TOGGLE_OFF;
     return NULL;
@@ -152,16 +156,16 @@ static const char *set_watch(cmd_parms *cmd, void *place, const char *word)
     (void)place;
     if (ap_cstr_casecmp(word, "off") == 0) {
         settings->watch = WATCH_OFF;
-    }
-    else if (is_time(word) && ap_timeout_parameter_parse(word, &interval, "s") == APR_SUCCESS &&
-             interval >= 0 && interval <= apr_time_from_sec(86400)) {
+    } else if (is_time(word) &&
+               ap_timeout_parameter_parse(word, &interval, "s") == APR_SUCCESS &&
+               interval >= 0 && interval <= apr_time_from_sec(86400)) {
         settings->watch = interval;
-    }
-    else {
-        return apr_psprintf(cmd->pool,
-                            "Redir307Watch: \"%s\" is no time between 0 and one day; write for example \"1s\", "
-                            "\"200ms\" or \"off\"",
-                            word);
+    } else {
+        return apr_psprintf(
+            cmd->pool,
+            "Redir307Watch: \"%s\" is no time between 0 and one day; write for example \"1s\", "
+            "\"200ms\" or \"off\"",
+            word);
     }
     return NULL;
 }
@@ -186,7 +190,8 @@ static const char *add_trusted(cmd_parms *cmd, void *place, const char *word)
     }
     if (apr_ipsubnet_create(&subnet, address, mask, cmd->pool) != APR_SUCCESS) {
         return apr_psprintf(cmd->pool,
-                            "Redir307TrustProxy: \"%s\" is no address or network; write for example \"192.0.2.7\", "
+                            "Redir307TrustProxy: \"%s\" is no address or network; write for "
+                            "example \"192.0.2.7\", "
                             "\"10.0.0.0/8\", \"2001:db8::/32\" or \"none\"",
                             word);
     }
@@ -205,7 +210,9 @@ static const char *set_flags(cmd_parms *cmd, void *place, const char *path)
     }
     settings->flags_path = ap_server_root_relative(cmd->pool, path);
     if (!settings->flags_path) {
-        return apr_psprintf(cmd->pool, "Redir307Flags: \"%s\" is no path; name a folder, or write \"none\"", path);
+        return apr_psprintf(
+            cmd->pool, "Redir307Flags: \"%s\" is no path; name a folder, or write \"none\"",
+            path);
     }
     return NULL;
 }
@@ -224,18 +231,16 @@ static const char *set_expose(cmd_parms *cmd, void *place, const char *word)
     (void)place;
     if (ap_cstr_casecmp(word, "off") == 0) {
         settings->expose = EXPOSE_OFF;
-    }
-    else if (ap_cstr_casecmp(word, "id") == 0) {
+    } else if (ap_cstr_casecmp(word, "id") == 0) {
         settings->expose = EXPOSE_ID;
-    }
-    else if (ap_cstr_casecmp(word, "rule") == 0) {
+    } else if (ap_cstr_casecmp(word, "rule") == 0) {
         settings->expose = EXPOSE_RULE;
-    }
-    else {
-        return apr_psprintf(cmd->pool,
-                            "Redir307Expose: \"%s\" is not known; write \"off\", \"id\" (of the rule file) or "
-                            "\"rule\" (its file and line)",
-                            word);
+    } else {
+        return apr_psprintf(
+            cmd->pool,
+            "Redir307Expose: \"%s\" is not known; write \"off\", \"id\" (of the rule file) or "
+            "\"rule\" (its file and line)",
+            word);
     }
     return NULL;
 }

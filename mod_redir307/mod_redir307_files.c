@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rule files while they are served: asking them, looking for new ones, swapping.
  *
- * The parent opens each file once (mod_redir307_open.c), and children inherit the mapping by fork. From then on each
- * process looks for itself (mod_redir307_watch.c, or the parent's monitor hook for children yet to be born) and swaps
- * for itself. What is good stays until something good replaces it. What there is to tell about a file is told once
- * for all processes, through a block that they share. */
+ * The parent opens each file once (mod_redir307_open.c), and children inherit the mapping by
+ * fork. From then on each process looks for itself (mod_redir307_watch.c, or the parent's
+ * monitor hook for children yet to be born) and swaps for itself. What is good stays until
+ * something good replaces it. What there is to tell about a file is told once for all
+ * processes, through a block that they share. */
 #include "mod_redir307/mod_redir307_files.h"
 
 #include "http_log.h"
 
 APLOG_USE_MODULE(redir307);
 
-/* A file that was refused is tried again after this time although it is still the same: what failed may have been
- * the machine (no memory, no descriptors). */
+/* A file that was refused is tried again after this time although it is still the same: what
+ * failed may have been the machine (no memory, no descriptors). */
 #define RETRY_AFTER apr_time_from_sec(60)
 
 const char rules_files_key[] = "mod_redir307.files";
@@ -34,7 +35,8 @@ unsigned rules_files_count(const server_rec *main_server)
 {
     unsigned count = 0;
 
-    for (const struct rules_file *file = rules_files_first(main_server); file; file = file->next) {
+    for (const struct rules_file *file = rules_files_first(main_server); file;
+         file = file->next) {
         count++;
     }
     return count;
@@ -106,14 +108,16 @@ static bool is_news(_Atomic uint64_t *told, const struct ruleset_identity *ident
     return atomic_exchange(told, hash) != hash;
 }
 
-/* httpd answers 404 to `%2F` before any module is asked, or decodes it, unless told to leave it alone. */
+/* httpd answers 404 to `%2F` before any module is asked, or decodes it, unless told to leave it
+ * alone. */
 static void tell_encoded_slash(const struct rules_file *file)
 {
     if (!file->has_encoded_slashes && ruleset_needs_encoded_slash(file->map.ruleset)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, file->server,
-                     "R307-905: %s has rules for paths with %%2F, which httpd keeps from every module; write "
-                     "\"AllowEncodedSlashes NoDecode\" into each server that uses this file (%s)",
-                     file->path, file->written_at);
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, 0, file->server,
+            "R307-905: %s has rules for paths with %%2F, which httpd keeps from every module; "
+            "write \"AllowEncodedSlashes NoDecode\" into each server that uses this file (%s)",
+            file->path, file->written_at);
     }
 }
 
@@ -134,7 +138,8 @@ void rules_file_tell(struct rules_file *file, int level)
     tell_encoded_slash(file);
 }
 
-static void tell_refused(struct rules_file *file, const struct ruleset_identity *identity, const char *reason)
+static void tell_refused(struct rules_file *file, const struct ruleset_identity *identity,
+                         const char *reason)
 {
     char id[RULESET_ID_SIZE + 1];
 
@@ -144,11 +149,12 @@ static void tell_refused(struct rules_file *file, const struct ruleset_identity 
     if (file->map.ruleset) {
         ruleset_id(file->map.ruleset, id);
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, file->server,
-                     "R307-902: %s: %s; the rules that were loaded before stay (id %s)", file->path, reason, id);
-    }
-    else {
+                     "R307-902: %s: %s; the rules that were loaded before stay (id %s)",
+                     file->path, reason, id);
+    } else {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, file->server,
-                     "R307-903: %s: %s; without rules every request is left to httpd until this file is good (%s)",
+                     "R307-903: %s: %s; without rules every request is left to httpd until "
+                     "this file is good (%s)",
                      file->path, reason, file->written_at);
     }
 }
@@ -193,8 +199,7 @@ void rules_file_load(struct rules_file *file, int level)
         take(file, &opened);
         file->has_refused = false;
         rules_file_tell(file, level);
-    }
-    else {
+    } else {
         file->has_refused = true;
         file->refused = opened.identity;
         file->refused_at = apr_time_now();
@@ -202,12 +207,14 @@ void rules_file_load(struct rules_file *file, int level)
     }
 }
 
-static bool is_refused_still(const struct rules_file *file, const struct ruleset_identity *identity)
+static bool is_refused_still(const struct rules_file *file,
+                             const struct ruleset_identity *identity)
 {
     apr_interval_time_t age = apr_time_now() - file->refused_at;
 
     /* A negative age: the clock was set back. */
-    return file->has_refused && ruleset_identity_equal(&file->refused, identity) && age >= 0 && age < RETRY_AFTER;
+    return file->has_refused && ruleset_identity_equal(&file->refused, identity) && age >= 0 &&
+           age < RETRY_AFTER;
 }
 
 void rules_file_look(struct rules_file *file)
@@ -224,8 +231,7 @@ void rules_file_look(struct rules_file *file)
             file->has_refused = false;
             atomic_store(&file->told->refused, 0);
         }
-    }
-    else if (!is_refused_still(file, &identity)) {
+    } else if (!is_refused_still(file, &identity)) {
         rules_file_load(file, APLOG_NOTICE);
     }
     pthread_mutex_unlock(&file->looking);

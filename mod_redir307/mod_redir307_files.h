@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One served rule file, as the files that open, keep and watch it see it. mod_redir307.c needs none of this. */
+/* One served rule file, as the files that open, keep and watch it see it. mod_redir307.c needs
+ * none of this. */
 #ifndef MOD_REDIR307_MOD_REDIR307_FILES_H
 #define MOD_REDIR307_MOD_REDIR307_FILES_H
 
@@ -9,7 +10,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* What all processes of one configuration have told about a file: hashes of identities, 0 for none. */
+/* What all processes of one configuration have told about a file: hashes of identities, 0 for
+ * none. */
 struct told {
     _Atomic uint64_t refused, taken;
 };
@@ -32,9 +34,10 @@ struct rules_file {
     server_rec *server;           /* the first that names it: where its log lines go */
     apr_interval_time_t interval; /* the shortest that a server asks for */
     bool is_passed_when_bad;      /* every server that names it would rather start */
-    bool has_encoded_slashes;     /* every server that names it has AllowEncodedSlashes NoDecode */
+    bool has_encoded_slashes; /* every server that names it has AllowEncodedSlashes NoDecode */
 
-    /* Over the next two. Whoever answers a request holds it for reading; measured faster than counting references. */
+    /* Over the next two. Whoever answers a request holds it for reading; measured faster than
+     * counting references. */
     pthread_rwlock_t lock;
     struct ruleset_map map; /* ruleset is NULL until a file was good */
     bool has_regexes;
@@ -51,8 +54,8 @@ struct rules_file {
 /* From now on these rules answer; nobody is asking them yet, or the caller holds the lock. */
 void rules_file_hold(struct rules_file *file, const struct ruleset_map *map);
 
-/* Opens the file and takes it, or tells why not; `level` is that of the line about a file that is taken.
- * The caller holds `looking`, or is alone. */
+/* Opens the file and takes it, or tells why not; `level` is that of the line about a file that
+ * is taken. The caller holds `looking`, or is alone. */
 void rules_file_load(struct rules_file *file, int level);
 
 /* Tells once for all processes which rules the file holds that was taken. */
@@ -63,7 +66,8 @@ extern const char rules_files_key[];
 
 /* ---- beyond a restart (mod_redir307_kept.c) ---- */
 
-/* Gives each file of the list its `kept`, and lets go what is kept of files that are in it no more. */
+/* Gives each file of the list its `kept`, and lets go what is kept of files that are in it no
+ * more. */
 void kept_connect(struct rules_file *first, apr_pool_t *process_pool, apr_pool_t *scratch);
 
 /* Takes the last good bytes again, if there are any and they are still good. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The last good bytes of each rule file, beyond a restart. httpd unloads this code and drops its configuration at
- * each one; mappings stay, and a retained block of httpd's says where. They are opened anew, for the code that reads
- * them may be another version by then. */
+/* The last good bytes of each rule file, beyond a restart. httpd unloads this code and drops
+ * its configuration at each one; mappings stay, and a retained block of httpd's says where.
+ * They are opened anew, for the code that reads them may be another version by then. */
 #include "mod_redir307/mod_redir307_files.h"
 
 #include "apr_strings.h"
@@ -13,12 +13,14 @@ struct kept {
     struct kept_file *first;
 };
 
-/* Raised with each change of these structs; a name of its own, so that a block of another version is never read. */
+/* Raised with each change of these structs; a name of its own, so that a block of another
+ * version is never read. */
 enum { KEPT_VERSION = 1 };
 
 static struct kept *kept_find(apr_pool_t *pool)
 {
-    const char *key = apr_psprintf(pool, "mod_redir307.kept.%d.%d", (int)KEPT_VERSION, (int)sizeof(struct kept_file));
+    const char *key = apr_psprintf(pool, "mod_redir307.kept.%d.%d", (int)KEPT_VERSION,
+                                   (int)sizeof(struct kept_file));
     struct kept *kept = ap_retained_data_get(key);
 
     return kept ? kept : ap_retained_data_create(key, sizeof(*kept));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rule files at a start: which ones the servers name, whether they are good, and who else could change them.
- * A cold start and `httpd -t` refuse a bad file; a restart never does, for the server behind it still answers. */
+/* The rule files at a start: which ones the servers name, whether they are good, and who else
+ * could change them. A cold start and `httpd -t` refuse a bad file; a restart never does, for
+ * the server behind it still answers. */
 #include "mod_redir307/mod_redir307_files.h"
 
 #include "apr_shm.h"
@@ -49,7 +50,8 @@ static struct rules_file *collect(apr_pool_t *pool, server_rec *main_server)
     struct rules_file *first = NULL, **end = &first;
 
     for (server_rec *server = main_server; server; server = server->next) {
-        const struct server_settings *settings = ap_get_module_config(server->module_config, &redir307_module);
+        const struct server_settings *settings =
+            ap_get_module_config(server->module_config, &redir307_module);
         struct rules_file *file;
 
         if (!names_rules(settings)) {
@@ -85,10 +87,10 @@ int rules_files_check(apr_pool_t *scratch, server_rec *main_server)
 
         if (ruleset_map_open(file->path, RULESET_MAP_SHARED_PAGES, &map, reason)) {
             ruleset_map_close(&map);
-        }
-        else if (is_test || !file->is_passed_when_bad) {
+        } else if (is_test || !file->is_passed_when_bad) {
             ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, main_server,
-                         "R307-904: %s: %s (Redir307Rules at %s)", file->path, reason, file->written_at);
+                         "R307-904: %s: %s (Redir307Rules at %s)", file->path, reason,
+                         file->written_at);
             result = HTTP_INTERNAL_SERVER_ERROR;
         }
     }
@@ -107,7 +109,8 @@ static void warn_if_writable(const struct rules_file *file, const char *path, co
     if (status.st_mode & S_IWOTH) {
         who = "everybody";
     }
-    /* Started by a plain user, the server can do what that user can, and no User directive holds. */
+    /* Started by a plain user, the server can do what that user can, and no User directive
+     * holds. */
     else if (geteuid() == 0 && ap_unixd_config.user_id != 0 &&
              ((status.st_uid == ap_unixd_config.user_id && (status.st_mode & S_IWUSR)) ||
               (status.st_gid == ap_unixd_config.group_id && (status.st_mode & S_IWGRP)))) {
@@ -115,7 +118,8 @@ static void warn_if_writable(const struct rules_file *file, const char *path, co
     }
     if (who) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, file->server,
-                     "R307-906: %s %s can be written by %s, who could then redirect any visitor; take that right "
+                     "R307-906: %s %s can be written by %s, who could then redirect any "
+                     "visitor; take that right "
                      "away (chmod, chown)",
                      what, path, who);
     }
@@ -149,8 +153,7 @@ static bool open_first(struct rules_file *file, apr_pool_t *scratch)
     if (file->map.ruleset && ruleset_identity_of(file->path, &identity) == 0 &&
         ruleset_identity_equal(&file->map.identity, &identity)) {
         rules_file_tell(file, APLOG_INFO);
-    }
-    else {
+    } else {
         rules_file_load(file, APLOG_INFO);
     }
     if (file->map.ruleset) {
@@ -193,14 +196,16 @@ int rules_files_open(apr_pool_t *pconf, apr_pool_t *scratch, server_rec *main_se
     for (struct rules_file *file = first; file; file = file->next) {
         file->told = told++;
         if (!swap_lock_init(&file->lock) || pthread_mutex_init(&file->looking, NULL) != 0) {
-            ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server, "R307-909: no memory for a lock");
+            ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server,
+                         "R307-909: no memory for a lock");
             return HTTP_INTERNAL_SERVER_ERROR;
         }
         apr_pool_cleanup_register(pconf, file, close_file, apr_pool_cleanup_null);
         may_go_on &= open_first(file, scratch);
     }
     for (server_rec *server = main_server; server; server = server->next) {
-        struct server_settings *settings = ap_get_module_config(server->module_config, &redir307_module);
+        struct server_settings *settings =
+            ap_get_module_config(server->module_config, &redir307_module);
 
         settings->file = names_rules(settings) ? file_find(first, settings->rules) : NULL;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* httpd's request as the engine wants it. The path and the query are the bytes that the client sent: what httpd
- * decoded cannot tell `%2F` from `/` or `%3F` from `?` any more, so the engine has a normal form of its own. */
+/* httpd's request as the engine wants it. The path and the query are the bytes that the client
+ * sent: what httpd decoded cannot tell `%2F` from `/` or `%3F` from `?` any more, so the engine
+ * has a normal form of its own. */
 #include "mod_redir307/mod_redir307.h"
 
 #include "mod_redir307/regex.h"
@@ -11,7 +12,8 @@
 
 #include <pthread.h>
 
-/* The path and query of a request target: "/a?b" (origin-form) or "http://h/a?b" (absolute-form). */
+/* The path and query of a request target: "/a?b" (origin-form) or "http://h/a?b"
+ * (absolute-form). */
 static void read_target(const char *target, struct request_key *key)
 {
     size_t path_size;
@@ -37,7 +39,8 @@ static bool is_trusted(const request_rec *r, const apr_array_header_t *trusted)
 {
     for (int i = 0; trusted && i < trusted->nelts; i++) {
         /* The peer of this connection, whoever mod_remoteip says the client is. */
-        if (apr_ipsubnet_test(APR_ARRAY_IDX(trusted, i, apr_ipsubnet_t *), r->connection->client_addr)) {
+        if (apr_ipsubnet_test(APR_ARRAY_IDX(trusted, i, apr_ipsubnet_t *),
+                              r->connection->client_addr)) {
             return true;
         }
     }
@@ -136,8 +139,7 @@ static struct request_client read_client(const request_rec *r)
         if (memcmp(bytes, mapped, sizeof(mapped)) == 0) {
             client.family = 4;
             memcpy(client.address, bytes + sizeof(mapped), 4);
-        }
-        else {
+        } else {
             client.family = 6;
             memcpy(client.address, bytes, 16);
         }
@@ -146,12 +148,14 @@ static struct request_client read_client(const request_rec *r)
     return client;
 }
 
-/* Another number for each request of each child: for sharing out load, not for secrets. The engine mixes it. */
+/* Another number for each request of each child: for sharing out load, not for secrets. The
+ * engine mixes it. */
 static uint64_t draw(const request_rec *r)
 {
     uint64_t number = (uint64_t)r->request_time * 0x9e3779b97f4a7c15u;
 
-    number ^= (uint64_t)r->connection->id << 32 ^ (uint64_t)(uintptr_t)r ^ (uint64_t)r->connection->keepalives << 48;
+    number ^= (uint64_t)r->connection->id << 32 ^ (uint64_t)(uintptr_t)r ^
+              (uint64_t)r->connection->keepalives << 48;
     number = (number ^ number >> 31) * 0xbf58476d1ce4e5b9u;
     return number ^ number >> 29;
 }
@@ -196,8 +200,8 @@ struct regex_scratch *request_regex_scratch(void)
     return scratch;
 }
 
-void request_key_read(const request_rec *r, const struct server_settings *server, struct request_memory *memory,
-                      struct request_key *key)
+void request_key_read(const request_rec *r, const struct server_settings *server,
+                      struct request_memory *memory, struct request_key *key)
 {
     *key = (struct request_key){ .method = slice_from_string(r->method) };
     read_target(r->unparsed_uri, key);
@@ -213,8 +217,10 @@ void request_key_read(const request_rec *r, const struct server_settings *server
         }
     }
 
-    /* r->hostname is checked and lower case already; a name that no site can have stays empty. */
-    if (!r->hostname || !url_normalize_host(slice_from_string(r->hostname), memory->host, &key->host)) {
+    /* r->hostname is checked and lower case already; a name that no site can have stays
+     * empty. */
+    if (!r->hostname ||
+        !url_normalize_host(slice_from_string(r->hostname), memory->host, &key->host)) {
         key->host = SLICE("");
     }
     key->port = r->parsed_uri.port_str ? r->parsed_uri.port : url_default_port(key->scheme);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What conditions ask that no request may wait for: which flags are on (files in a folder), and how busy the server
- * is (its scoreboard). The watcher of each child samples both; a request reads the last sample.
- * The parent samples the flags once at start, so that children are born with them. */
+/* What conditions ask that no request may wait for: which flags are on (files in a folder), and
+ * how busy the server is (its scoreboard). The watcher of each child samples both; a request
+ * reads the last sample. The parent samples the flags once at start, so that children are born
+ * with them. */
 #include "mod_redir307/mod_redir307.h"
 
 #include "apr_strings.h"
@@ -40,7 +41,8 @@ static struct flags *flags_first(const server_rec *server)
     return first;
 }
 
-/* The names in the folder, in the order of the folder. False: it cannot be read now, `errno` says why. */
+/* The names in the folder, in the order of the folder. False: it cannot be read now, `errno`
+ * says why. */
 static bool read_names(const char *path, char **names, size_t *size)
 {
     DIR *folder = opendir(path);
@@ -142,8 +144,10 @@ static struct flags *flags_open(const char *path, server_rec *server, apr_pool_t
     }
     apr_pool_cleanup_register(pconf, flags, close_flags, apr_pool_cleanup_null);
     if (!read_names(path, &flags->names, &flags->size)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, errno, server,
-                     "R307-910: the folder of flags %s cannot be read; until it can, every flag is off", path);
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, errno, server,
+            "R307-910: the folder of flags %s cannot be read; until it can, every flag is off",
+            path);
     }
     return flags;
 }
@@ -153,7 +157,8 @@ bool flags_open_all(apr_pool_t *pconf, server_rec *main_server)
     struct flags *first = NULL;
 
     for (server_rec *server = main_server; server; server = server->next) {
-        struct server_settings *settings = ap_get_module_config(server->module_config, &redir307_module);
+        struct server_settings *settings =
+            ap_get_module_config(server->module_config, &redir307_module);
         struct flags *flags = first;
 
         settings->flags = NULL;
@@ -191,7 +196,8 @@ static void sample_busy(void)
     int daemons = 0, threads = 0;
     unsigned busy = 0;
 
-    if (!ap_scoreboard_image || ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &daemons) != APR_SUCCESS || daemons <= 0) {
+    if (!ap_scoreboard_image || ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &daemons) != APR_SUCCESS ||
+        daemons <= 0) {
         return;
     }
     /* The prefork MPM has none. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A mapped file that somebody cuts short has no bytes below its last pages, and a read there ends the process by
- * SIGBUS, with every connection that it holds. This guard puts zero pages over such a range instead: the engine reads
- * zeros as "no rule", and the watcher takes the file anew. A SIGBUS at any other address goes where it went before.
+/* A mapped file that somebody cuts short has no bytes below its last pages, and a read there
+ * ends the process by SIGBUS, with every connection that it holds. This guard puts zero pages
+ * over such a range instead: the engine reads zeros as "no rule", and the watcher takes the
+ * file anew. A SIGBUS at any other address goes where it went before.
  *
- * Only children install it for good: the parent unloads this code at each restart.
- * The handler may run in any thread at any time: it touches atomics, mmap() and sigaction() only. */
+ * Only children install it for good: the parent unloads this code at each restart. The handler
+ * may run in any thread at any time: it touches atomics, mmap() and sigaction() only. */
 #include "mod_redir307/mod_redir307.h"
 
 #include "apr_pools.h"
@@ -17,12 +18,14 @@
 #include <unistd.h>
 
 struct range {
-    atomic_bool is_taken;       /* by a thread that fills it in, or by a mapping */
-    atomic_uintptr_t low, high; /* [low, high), to the end of the last page; low is 0 until both are right */
+    atomic_bool is_taken; /* by a thread that fills it in, or by a mapping */
+    atomic_uintptr_t low,
+        high; /* [low, high), to the end of the last page; low is 0 until both are right */
     atomic_bool was_hit;
 };
 
-/* A signal handler has no other way to its data. Set before the handler is, and reset with it. */
+/* A signal handler has no other way to its data. Set before the handler is, and reset with
+ * it. */
 static struct range *ranges;
 static unsigned ranges_count;
 static uintptr_t page_size;
@@ -33,8 +36,8 @@ static bool zero_page(struct range *range, uintptr_t address)
     uintptr_t page = address & ~(page_size - 1);
 
     /* MAP_FIXED over our own mapping: the failed read is tried again and finds zeros. */
-    if (mmap((void *)page, page_size, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1, 0) ==
-        MAP_FAILED) {
+    if (mmap((void *)page, page_size, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1,
+             0) == MAP_FAILED) {
         return false;
     }
     atomic_store(&range->was_hit, true);
@@ -57,7 +60,8 @@ static void handle_bus_error(int signal_number, siginfo_t *info, void *context)
             return;
         }
     }
-    /* Not ours: a fault repeats at return and meets httpd's own handler; a kill() is sent again. */
+    /* Not ours: a fault repeats at return and meets httpd's own handler; a kill() is sent
+     * again. */
     sigaction(signal_number, &action_before, NULL);
     if (info->si_code <= 0) {
         raise(signal_number);
@@ -125,7 +129,8 @@ void sigbus_guard(const void *bytes, size_t size)
     for (unsigned i = 0; bytes && size && i < ranges_count; i++) {
         if (!atomic_exchange(&ranges[i].is_taken, true)) {
             atomic_store(&ranges[i].was_hit, false);
-            atomic_store(&ranges[i].high, ((uintptr_t)bytes + size + page_size - 1) & ~(page_size - 1));
+            atomic_store(&ranges[i].high,
+                         ((uintptr_t)bytes + size + page_size - 1) & ~(page_size - 1));
             atomic_store(&ranges[i].low, (uintptr_t)bytes);
             return;
         }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One thread in each child looks for swapped rule files and samples flags and load, so that no request ever waits for
- * the file system or for a load. It is made in child_init and ends with the child's pool.
+/* One thread in each child looks for swapped rule files and samples flags and load, so that no
+ * request ever waits for the file system or for a load. It is made in child_init and ends with
+ * the child's pool.
  *
- * Plain POSIX threads: the prefork MPM has no others, and its SIGTERM handler destroys the pool from inside a signal
- * handler, so what ends the thread must be safe there: a socket is closed, nothing is locked. */
+ * Plain POSIX threads: the prefork MPM has no others, and its SIGTERM handler destroys the pool
+ * from inside a signal handler, so what ends the thread must be safe there: a socket is closed,
+ * nothing is locked. */
 #include "mod_redir307/mod_redir307.h"
 
 #include "http_log.h"
@@ -41,7 +43,8 @@ static int64_t monotonic_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Looks at each file that is due, takes the samples, and returns the milliseconds until something is due again. */
+/* Looks at each file that is due, takes the samples, and returns the milliseconds until
+ * something is due again. */
 static int look_at_due(server_rec *main_server, int64_t *due, int64_t now)
 {
     int64_t next = now + SAMPLE_INTERVAL;
@@ -49,7 +52,8 @@ static int look_at_due(server_rec *main_server, int64_t *due, int64_t now)
 
     samples_take(main_server);
 
-    for (struct rules_file *file = rules_files_first(main_server); file; file = rules_file_next(file), i++) {
+    for (struct rules_file *file = rules_files_first(main_server); file;
+         file = rules_file_next(file), i++) {
         if (rules_file_interval(file) <= 0) {
             continue;
         }
@@ -87,7 +91,8 @@ static apr_status_t stop(void *baton)
     struct pollfd end = { .fd = watcher->outside, .events = POLLIN };
 
     shutdown(watcher->outside, SHUT_WR);
-    /* A thread that does not come in time (its disk hangs) is left behind: the process is about to end. */
+    /* A thread that does not come in time (its disk hangs) is left behind: the process is about
+     * to end. */
     if (poll(&end, 1, END_WAIT_MS) > 0) {
         pthread_join(watcher->thread, NULL);
     }
@@ -95,7 +100,8 @@ static apr_status_t stop(void *baton)
     return APR_SUCCESS;
 }
 
-/* Signals are httpd's business: they go to its own threads. A fault of this thread is its own all the same. */
+/* Signals are httpd's business: they go to its own threads. A fault of this thread is its own
+ * all the same. */
 static int create_without_signals(struct watcher *watcher)
 {
     sigset_t all, before;
@@ -115,7 +121,8 @@ static int create_without_signals(struct watcher *watcher)
 /* Also where all files are WATCH_OFF: their rules may ask for flags or load. */
 static bool wants_watcher(const server_rec *main_server)
 {
-    for (const struct rules_file *file = rules_files_first(main_server); file; file = rules_file_next(file)) {
+    for (const struct rules_file *file = rules_files_first(main_server); file;
+         file = rules_file_next(file)) {
         if (rules_file_interval(file) != WATCH_EACH_REQUEST) {
             return true;
         }
@@ -134,8 +141,9 @@ void watch_start(apr_pool_t *pchild, server_rec *main_server)
     watcher = apr_pcalloc(pchild, sizeof(*watcher));
     watcher->main_server = main_server;
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, errno, main_server,
-                     "R307-908: this child cannot watch its rule files; it serves them as they are now");
+        ap_log_error(
+            APLOG_MARK, APLOG_ERR, errno, main_server,
+            "R307-908: this child cannot watch its rule files; it serves them as they are now");
         return;
     }
     watcher->inside = ends[0];
@@ -144,8 +152,9 @@ void watch_start(apr_pool_t *pchild, server_rec *main_server)
     fcntl(watcher->outside, F_SETFD, FD_CLOEXEC);
     status = create_without_signals(watcher);
     if (status != 0) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, status, main_server,
-                     "R307-908: this child cannot watch its rule files; it serves them as they are now");
+        ap_log_error(
+            APLOG_MARK, APLOG_ERR, status, main_server,
+            "R307-908: this child cannot watch its rule files; it serves them as they are now");
         close(watcher->inside);
         close(watcher->outside);
         return;

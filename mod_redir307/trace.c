@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A decision in words. Only what the answer and the map hold is told: nothing is decided again. */
+/* A decision in words. Only what the answer and the map hold is told: nothing is decided
+ * again. */
 #include "mod_redir307/trace.h"
 
 #include <stdio.h>
@@ -33,7 +34,8 @@ static size_t append(struct slice part, char *line, size_t size, size_t used)
     return used + count;
 }
 
-/* Every answer is logged with its place: printf() would be a fifth of what the module takes for one. */
+/* Every answer is logged with its place: printf() would be a fifth of what the module takes for
+ * one. */
 size_t trace_place(const struct ruleset *ruleset, uint32_t place, char *line, size_t size)
 {
     struct ruleset_place where = ruleset_place(ruleset, place);
@@ -45,21 +47,22 @@ size_t trace_place(const struct ruleset *ruleset, uint32_t place, char *line, si
     }
     if (where.source.size == 0) {
         used = append(SLICE("?"), line, size, 0);
-    }
-    else {
+    } else {
         do {
             *--first = (char)('0' + where.line % 10);
             where.line /= 10;
         } while (where.line);
         *--first = ':';
         used = append(where.source, line, size, 0);
-        used = append(slice_of(first, (size_t)(digits + sizeof(digits) - first)), line, size, used);
+        used = append(slice_of(first, (size_t)(digits + sizeof(digits) - first)), line, size,
+                      used);
     }
     line[used] = '\0';
     return used;
 }
 
-size_t trace_candidate(const struct ruleset *ruleset, uint32_t place, const char *why, char *line, size_t size)
+size_t trace_candidate(const struct ruleset *ruleset, uint32_t place, const char *why,
+                       char *line, size_t size)
 {
     size_t used = trace_place(ruleset, place, line, size);
 
@@ -74,14 +77,16 @@ size_t trace_request(const struct request_key *key, char *line, size_t size)
     if (key->port && key->port != url_default_port(key->scheme)) {
         snprintf(port, sizeof(port), ":%u", (unsigned)key->port);
     }
-    return written(snprintf(line, size, "%.*s %.*s://%s%.*s%s%s%.*s%s%.*s", shown(key->method), text(key->method),
-                            shown(key->scheme), text(key->scheme), has_colon ? "[" : "", shown(key->host),
-                            text(key->host), has_colon ? "]" : "", port, shown(key->path), text(key->path),
+    return written(snprintf(line, size, "%.*s %.*s://%s%.*s%s%s%.*s%s%.*s", shown(key->method),
+                            text(key->method), shown(key->scheme), text(key->scheme),
+                            has_colon ? "[" : "", shown(key->host), text(key->host),
+                            has_colon ? "]" : "", port, shown(key->path), text(key->path),
                             key->has_query ? "?" : "", shown(key->query), text(key->query)),
                    size);
 }
 
-size_t trace_answer(const struct ruleset *ruleset, const struct answer *answer, char *line, size_t size)
+size_t trace_answer(const struct ruleset *ruleset, const struct answer *answer, char *line,
+                    size_t size)
 {
     size_t used;
 
@@ -90,10 +95,10 @@ size_t trace_answer(const struct ruleset *ruleset, const struct answer *answer, 
     }
     if (answer->outcome == ANSWER_PASS) {
         used = written(snprintf(line, size, "passed on by "), size);
-    }
-    else {
-        used = written(snprintf(line, size, "%u %.*s%sby ", answer->status, shown(answer->location),
-                                text(answer->location), answer->location.size ? " " : ""),
+    } else {
+        used = written(snprintf(line, size, "%u %.*s%sby ", answer->status,
+                                shown(answer->location), text(answer->location),
+                                answer->location.size ? " " : ""),
                        size);
     }
     return used + trace_place(ruleset, answer->place, line + used, size - used);

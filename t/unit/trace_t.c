@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A decision in words: what stands in each line, and that no line is longer than the room for it. */
+/* A decision in words: what stands in each line, and that no line is longer than the room for
+ * it. */
 #include "config.h"
 
 #include "mod_redir307/trace.h"
@@ -42,13 +43,14 @@ static void a_line_never_outgrows_its_room(void)
         size_t want = size - 1 < 13 ? size - 1 : 13;
 
         memset(line, '#', sizeof(line));
-        if (trace_place(NULL, 1, line, size) != want || strlen(line) != want || line[size] != '#') {
+        if (trace_place(NULL, 1, line, size) != want || strlen(line) != want ||
+            line[size] != '#') {
             ok(false, "a place is cut to its room");
             return;
         }
         memset(line, '#', sizeof(line));
-        if (trace_candidate(NULL, 1, "answers", line, size) > size - 1 || strlen(line) > size - 1 ||
-            line[size] != '#') {
+        if (trace_candidate(NULL, 1, "answers", line, size) > size - 1 ||
+            strlen(line) > size - 1 || line[size] != '#') {
             ok(false, "a candidate is cut to its room");
             return;
         }
@@ -80,14 +82,17 @@ static void a_request_is_a_method_and_a_url(void)
     key.port = 8443;
     key.has_query = true;
     trace_request(&key, line, sizeof(line));
-    is_string(line, "POST https://shop.example:8443/pay?", "another port, and a bare question mark");
+    is_string(line, "POST https://shop.example:8443/pay?",
+              "another port, and a bare question mark");
     key.query = SLICE("a=b");
     key.host = SLICE("::1");
     trace_request(&key, line, sizeof(line));
     is_string(line, "POST https://[::1]:8443/pay?a=b", "an IPv6 address and a query");
     is_number(trace_request(&key, small, sizeof(small)), 15, "a long request is cut");
     is_string(small, "POST https://[:", "to its room");
-    key = (struct request_key){ .method = SLICE("GET"), .scheme = SLICE("http"), .path = SLICE("/") };
+    key = (struct request_key){ .method = SLICE("GET"),
+                                .scheme = SLICE("http"),
+                                .path = SLICE("/") };
     trace_request(&key, line, sizeof(line));
     is_string(line, "GET http:///", "no host");
 }
@@ -95,7 +100,9 @@ static void a_request_is_a_method_and_a_url(void)
 static void an_answer_names_its_rule(void)
 {
     char line[TRACE_LINE_SIZE];
-    struct answer answer = { .outcome = ANSWER_SEND, .status = 307, .location = SLICE("https://pay.example/") };
+    struct answer answer = { .outcome = ANSWER_SEND,
+                             .status = 307,
+                             .location = SLICE("https://pay.example/") };
 
     answered = (struct ruleset_place){ .source = SLICE("shop.redir"), .line = 12 };
     trace_answer(NULL, &answer, line, sizeof(line));
