@@ -53,7 +53,7 @@ my $test_pid = $$;
 $SIG{ALRM} = sub { diag('this test took too long'); exit 255 };
 alarm($ENV{REDIR307_PRELOAD} ? 1200 : 400);
 # So that END stops httpd.
-$SIG{$_} = sub { exit 255 } for qw(HUP INT TERM);
+$SIG{$_} = sub { exit 255 } for qw(HUP INT PIPE TERM);
 
 sub folder {
     if (!$folder) {
