@@ -6,10 +6,12 @@
 
 #include "rulec/lower_rule.h"
 
+#include "mod_redir307/url.h"
 #include "rulec/lower_choice.h"
 #include "rulec/lower_condition.h"
 #include "rulec/lower_host.h"
 #include "rulec/lower_regex.h"
+#include "rulec/lower_source.h"
 #include "rulec/lower_status.h"
 #include "rulec/lower_target.h"
 
@@ -83,6 +85,59 @@ static enum twin compare_paths(struct slice source, struct slice target)
     return is_rest_equal ? TWIN_SLASH : TWIN_NONE;
 }
 
+static bool needs_normal_form(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '%' || text.data[i] == '{' || (unsigned char)text.data[i] >= 0x80)
+            return true;
+    }
+    return false;
+}
+
+/* The text as one can compare it: escapes in their normal form, placeholders by their names. */
+static struct slice normal_form(const struct lower *lower, struct slice text)
+{
+    char *out = arena_alloc(lower->arena, 3 * text.size + 1);
+    size_t size = 0;
+
+    for (size_t i = 0; i < text.size;) {
+        bool is_escape = text.data[i] == '%' && text.size - i >= 3;
+        size_t unit = is_escape ? 3 : 1;
+
+        const char *end = text.data[i] == '{' ? lower_brace_end(text.data + i, text.data + text.size) : NULL;
+        if (end) {
+            size_t brace = (size_t)(end - text.data), name = i;
+
+            while (name < brace - 1 && text.data[name] != ':')
+                name++;
+            memcpy(out + size, text.data + i, name - i);
+            size += name - i;
+            out[size++] = '}';
+            i = brace;
+            continue;
+        }
+        size_t written = SIZE_MAX;
+        if (!strchr("/?&=#*}", text.data[i]))
+            written = url_normalize_text(slice_of(text.data + i, unit), out + size);
+        if (written == SIZE_MAX) {
+            memcpy(out + size, text.data + i, unit);
+            written = unit;
+        }
+        size += written;
+        i += unit;
+    }
+    return slice_of(out, size);
+}
+
+static enum twin find_path_twin(const struct lower *lower, struct slice source, struct slice target)
+{
+    enum twin twin = compare_paths(source, target);
+
+    if (twin == TWIN_NONE && needs_normal_form(source))
+        return compare_paths(normal_form(lower, source), normal_form(lower, target));
+    return twin;
+}
+
 static bool is_same_host(const struct lower *lower, const struct lower_source *source,
                          struct slice authority)
 {
@@ -110,7 +165,7 @@ static uint32_t find_twin(const struct lower *lower, const struct lower_source *
     if (is_absolute && path.size == 0)
         path = SLICE("/");
 
-    enum twin twin = compare_paths(source->rest, path);
+    enum twin twin = find_path_twin(lower, source->rest, path);
     if (twin == TWIN_NONE || (is_absolute && !is_same_host(lower, source, authority)))
         return 0;
     if (twin == TWIN_SLASH)
