@@ -8,7 +8,7 @@
 build_packages='autoconf automake libtool make gcc libc6-dev pkg-config flex bison
     apache2-bin apache2-dev libpcre2-dev libidn2-dev libcsv-dev zlib1g-dev libjansson-dev
     libcurl4-openssl-dev libxxhash-dev perl curl tzdata'
-test_packages='mandoc'
+test_packages='mandoc python3-jsonschema'
 
 say() { printf '\n%s\n' "$*"; }
 fail() {
