@@ -19,6 +19,8 @@
 
 #include <assert.h>
 
+enum { VARY_LIMIT = 64 };
+
 /* A clause as its function sees it. */
 struct place {
     struct lower *lower;
@@ -311,6 +313,11 @@ static void apply_vary(const struct place *place, const struct ast_clause *claus
             return;
         for (uint32_t i = 0; i < scope->vary_count; i++)
             is_new &= lower_compare_names(scope->vary[i], word->text) != 0;
+        if (is_new && scope->vary_count == VARY_LIMIT) {
+            diag_error(place->lower->diag, DIAG_TOO_LARGE, word->span,
+                       "more than %d fields in one \"vary\"", VARY_LIMIT);
+            return;
+        }
         if (is_new)
             scope->vary[scope->vary_count++] = word->text;
     }

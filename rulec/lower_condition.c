@@ -11,6 +11,8 @@
 
 #include <stdlib.h>
 
+enum { VALUE_LIMIT = 4096, CONDITION_LIMIT = 256 };
+
 static int compare_numbers(int64_t a, int64_t b)
 {
     return (a > b) - (a < b);
@@ -175,6 +177,22 @@ static bool read_regex(struct lower *lower, const struct ast_clause *clause,
     return lower_regex_field(lower, lower_word_of(clause->words));
 }
 
+static bool judge_size(struct lower *lower, const struct lower_scope *scope,
+                       const struct ast_clause *clause)
+{
+    if (lower_word_count(clause->words) > VALUE_LIMIT) {
+        diag_error(lower->diag, DIAG_TOO_LARGE, clause->span,
+                   "more than %d values in one condition", VALUE_LIMIT);
+        return false;
+    }
+    if (scope->condition_count >= CONDITION_LIMIT) {
+        diag_error(lower->diag, DIAG_TOO_LARGE, clause->span,
+                   "more than %d conditions of one rule", CONDITION_LIMIT);
+        return false;
+    }
+    return true;
+}
+
 void lower_condition(struct lower *lower, struct lower_scope *scope,
                      const struct ast_clause *clause)
 {
@@ -183,6 +201,8 @@ void lower_condition(struct lower *lower, struct lower_scope *scope,
                                         .is_unless = clause->kind == AST_CLAUSE_UNLESS };
     bool is_good = true;
 
+    if (!judge_size(lower, scope, clause))
+        return;
     if (clause->name)
         is_good = kind->read_name(lower, clause->name, &condition.name);
     if (clause->name && clause->words)

@@ -129,9 +129,9 @@ static void narrow(struct lower_scope *scope, int64_t from_s, int64_t until_s)
         scope->until_s = until_s;
 }
 
-/* After the window was narrowed by what stands at `span`. */
+/* After the window was narrowed by what stands at `span`, with this end of its own. */
 static void judge_window(struct lower *lower, const struct lower_scope *scope, struct span span,
-                         bool is_until)
+                         int64_t until_s)
 {
     char text[LOCAL_TIME_TEXT_SIZE];
 
@@ -141,9 +141,9 @@ static void judge_window(struct lower *lower, const struct lower_scope *scope, s
         diag_help(lower->diag,
                   "windows of the blocks around it hold, too: this one would begin at %s",
                   local_time_show(scope->from_s, text));
-    } else if (is_until && scope->until_s <= lower->now_s) {
+    } else if (until_s <= lower->now_s) {
         diag_warning(lower->diag, DIAG_EXPIRED_WINDOW, span, "this window is over since %s",
-                     local_time_show(scope->until_s, text));
+                     local_time_show(until_s, text));
         diag_help(lower->diag, "take away what is in it, or give it another end");
     }
 }
@@ -166,7 +166,7 @@ static void apply_window(struct lower *lower, struct lower_scope *scope,
     if (!is_good)
         return;
     narrow(scope, from_s, until_s);
-    judge_window(lower, scope, last->span, clauses->until != NULL);
+    judge_window(lower, scope, last->span, until_s);
 }
 
 /* ---- recurring windows ---- */
@@ -368,7 +368,7 @@ bool lower_until(struct lower *lower, struct lower_scope *scope, struct lower_wo
     if (!lower_time(lower, scope, word, LOWER_DAY_END, &until_s))
         return false;
     narrow(scope, INT64_MIN, until_s);
-    judge_window(lower, scope, word.span, true);
+    judge_window(lower, scope, word.span, until_s);
     set_conditions(lower, scope);
     return true;
 }

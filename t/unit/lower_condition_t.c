@@ -267,6 +267,9 @@ static void days_and_hours_are_one_condition(void)
          "sat } }",
          "recurring UTC 7f 79200-14400; recurring Europe/Berlin 20 0-86400",
          "days of another zone are their own");
+    open_rules("until 2020-01-01T00:00Z\ngroup { /a -> /b { until 2099-01-01T00:00Z } }");
+    is_number(diag_warning_count(diag), 1, "what is over is told once, where it says so");
+    close_rules();
     asks("timezone UTC\n/z -> /y { daily 22:00-04:00 }\n/a -> /b", "",
          "a block's times end with it");
 }
@@ -446,6 +449,38 @@ static void rows_may_end(void)
     rmdir(folder);
 }
 
+/* `count` times the piece, whose "%u" is the number, in between. */
+static void is_too_large_at(unsigned count, const char *before, const char *piece,
+                            const char *behind)
+{
+    static char text[1 << 17];
+
+    for (unsigned more = 0; more < 2; more++) {
+        size_t size = (size_t)snprintf(text, sizeof(text), "%s", before);
+
+        for (unsigned i = 0; i < count + more; i++) {
+            const char *at = strstr(piece, "%u");
+
+            size += (size_t)snprintf(text + size, sizeof(text) - size, "%.*s%u%s",
+                                     (int)(at - piece), piece, i, at + 2);
+        }
+        snprintf(text + size, sizeof(text) - size, "%s", behind);
+        open_rules(text);
+        is_number(diag_error_count(diag), more, more ? "and one more is a mistake" : before);
+        close_rules();
+    }
+}
+
+static void limits_are_kept(void)
+{
+    is_too_large_at(4096, "/a -> /b { when flag", " f%u", " }");
+    is_too_large_at(256, "/a -> /b {", " when flag f%u;", " }");
+    is_too_large_at(64, "/a -> /b { vary", " F%u", " }");
+    is_too_large_at(256, "/a -> by header A {", " v%u /b;", " }");
+    is_too_large_at(1024, "/a -> by header A {", " v%u", " /b }");
+    is_too_large_at(15, "~ \"^/", "(a%u)", "\" -> /b");
+}
+
 int main(void)
 {
     values_are_in_the_form_that_is_compared();
@@ -461,5 +496,6 @@ int main(void)
     groups_are_captures();
     facts_are_ready_to_use();
     rows_may_end();
+    limits_are_kept();
     return tap_done();
 }
