@@ -190,6 +190,7 @@ static void collect_shape(struct lookup *lookup, const struct ruleset_shape *sha
     uint64_t lead;
 
     if (shape->kind == RULESET_SHAPE_WHOLE) {
+        if (shape->part_count) return; /* a damaged shape: segments are not looked for here */
         lead = hash_path(slice_of(text, lookup->bare.size), lookup->ruleset->header.seed, lookup->scope);
     } else {
         struct lookup_walk *walk = folds ? &lookup->folded_walk : &lookup->walk;
