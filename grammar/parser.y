@@ -134,7 +134,7 @@ static const struct ast_withs no_withs = { NULL, NULL };
 %nterm <struct ast_clause *> clause table_clause
 %nterm <struct ast_condition> condition
 %nterm <struct ast_by *> by
-%nterm <struct ast_choices> choices
+%nterm <struct ast_choices> choices choice_lines
 %nterm <struct ast_withs> with fields field_list facts
 %nterm <struct ast_with *> field fact
 %nterm <struct ast_expect *> question
@@ -264,16 +264,21 @@ clauses
     ;
 
 by
-    : "by" "accept" "{" choices "}" { $$ = ast_by(arena, AST_BY_ACCEPT, @$, NULL, $choices); }
-    | "by" "language" "{" choices "}"
-        { $$ = ast_by(arena, AST_BY_LANGUAGE, @$, NULL, $choices); }
-    | "by" "header" one_word "{" choices "}"
-        { $$ = ast_by(arena, AST_BY_HEADER, @$, $one_word.first, $choices); }
-    | "by" "cookie" one_word "{" choices "}"
-        { $$ = ast_by(arena, AST_BY_COOKIE, @$, $one_word.first, $choices); }
-    | "by" "method" "{" choices "}" { $$ = ast_by(arena, AST_BY_METHOD, @$, NULL, $choices); }
-    | "by" "client" "{" choices "}" { $$ = ast_by(arena, AST_BY_CLIENT, @$, NULL, $choices); }
-    | "by" "chance" "{" choices "}" { $$ = ast_by(arena, AST_BY_CHANCE, @$, NULL, $choices); }
+    : "by" "accept" choice_lines { $$ = ast_by(arena, AST_BY_ACCEPT, @$, NULL, $choice_lines); }
+    | "by" "language" choice_lines
+        { $$ = ast_by(arena, AST_BY_LANGUAGE, @$, NULL, $choice_lines); }
+    | "by" "header" one_word choice_lines
+        { $$ = ast_by(arena, AST_BY_HEADER, @$, $one_word.first, $choice_lines); }
+    | "by" "cookie" one_word choice_lines
+        { $$ = ast_by(arena, AST_BY_COOKIE, @$, $one_word.first, $choice_lines); }
+    | "by" "method" choice_lines { $$ = ast_by(arena, AST_BY_METHOD, @$, NULL, $choice_lines); }
+    | "by" "client" choice_lines { $$ = ast_by(arena, AST_BY_CLIENT, @$, NULL, $choice_lines); }
+    | "by" "chance" choice_lines { $$ = ast_by(arena, AST_BY_CHANCE, @$, NULL, $choice_lines); }
+    ;
+
+choice_lines
+    : "{}"                      { $$ = no_choices; }
+    | "{" choices "}"           { $$ = $choices; }
     ;
 
 choices
