@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rulec test: every `expect` and every exact rule, asked in process, as TAP. */
+/* rulec test: every `expect` and every exact rule, asked in process or of a server, as TAP or JSON. */
 #include "config.h"
 
 #include "rulec/command.h"
 #include "rulec/compilation.h"
+#include "rulec/coverage.h"
 #include "rulec/expect_run.h"
 #include "rulec/http_ask.h"
+#include "rulec/json_out.h"
 
 #include "grammar/arena.h"
 
@@ -17,6 +19,8 @@
 static const struct option_spec test_options[] = {
     { "against", NULL, "URL", "ask a live server: http://HOST:PORT; the rules' hosts are sent as Host fields" },
     { "coverage", NULL, NULL, "list the rules that no expect reached" },
+    { "json", NULL, NULL, "as JSON, instead of TAP" },
+    { "now", NULL, "TIME", "what is now (the clock's time unless given)" },
     { "verbose", "v", NULL, "one line for each exact rule, instead of one for all of a file" },
     { NULL, NULL, NULL, NULL }
 };
@@ -37,8 +41,9 @@ struct test_run {
     struct expect_runner *runner;
     uint64_t number, failed;
     bool is_verbose;
-    uint32_t *reached;     /* places of the rules that answered an expect; NULL: nobody wants to know */
-    size_t reached_count;
+    struct coverage *coverage; /* NULL: nobody wants to know */
+    json_t *expects, *files;   /* arrays; NULL: TAP is printed */
+    json_t *failures;          /* of the file's exact rules */
 };
 
 static void print_place(const struct compilation *compilation, uint32_t at)
@@ -48,7 +53,8 @@ static void print_place(const struct compilation *compilation, uint32_t at)
     printf("%s:%" PRIu32, place.source ? place.source->path : "?", place.line);
 }
 
-static void print_answered_at(const struct test_run *run)
+/* The line of a rule that answered. False: none did. */
+static bool find_answered_at(const struct test_run *run, const char **path, uint32_t *line)
 {
     uint32_t at = expect_answered_at(run->runner);
 
@@ -56,10 +62,21 @@ static void print_answered_at(const struct test_run *run)
         const struct source *source = source_at(run->compilation->sources, i);
 
         if (at > source->first_line && at - source->first_line <= source->line_count) {
-            printf(" by %s:%" PRIu32, source->path, at - source->first_line);
-            return;
+            *path = source->path;
+            *line = at - source->first_line;
+            return true;
         }
     }
+    return false;
+}
+
+static void print_answered_at(const struct test_run *run)
+{
+    const char *path;
+    uint32_t line;
+
+    if (find_answered_at(run, &path, &line))
+        printf(" by %s:%" PRIu32, path, line);
 }
 
 /* Comments of TAP: what was wanted and what came. */
@@ -70,6 +87,57 @@ static void print_difference(const struct test_run *run)
     putchar('\n');
 }
 
+static json_t *place_to_json(const struct test_run *run, uint32_t at)
+{
+    struct source_place place = source_locate(run->compilation->sources, at);
+    json_t *object = json_object();
+
+    json_object_set_new(object, "file", json_from_text(place.source ? place.source->path : "?"));
+    json_object_set_new(object, "line", json_integer(place.line));
+    return object;
+}
+
+/* The same as the comments of TAP. */
+static void set_difference(const struct test_run *run, json_t *object)
+{
+    const char *path;
+    uint32_t line;
+
+    json_object_set_new(object, "wanted", json_from_text(expect_wanted(run->runner)));
+    json_object_set_new(object, "got", json_from_text(expect_got(run->runner)));
+    if (!find_answered_at(run, &path, &line))
+        return;
+    json_object_set_new(object, "by_file", json_from_text(path));
+    json_object_set_new(object, "by_line", json_integer(line));
+}
+
+static void add_expect(const struct test_run *run, const struct plan_expect *expect, enum expect_verdict verdict)
+{
+    static const char *const results[] = { [EXPECT_HOLDS] = "ok", [EXPECT_FAILS] = "failed", [EXPECT_SKIPPED] = "skipped" };
+    json_t *object = place_to_json(run, expect->span.at);
+
+    json_object_set_new(object, "method", json_from_slice(expect->method));
+    json_object_set_new(object, "url", json_from_slice(expect->url));
+    json_object_set_new(object, "result", json_from_text(results[verdict]));
+    if (verdict == EXPECT_FAILS)
+        set_difference(run, object);
+    if (verdict == EXPECT_SKIPPED)
+        json_object_set_new(object, "why", json_from_text(expect_got(run->runner)));
+    json_array_append_new(run->expects, object);
+}
+
+static void print_expect(const struct test_run *run, const struct plan_expect *expect, enum expect_verdict verdict)
+{
+    printf("%s %" PRIu64 " - ", verdict == EXPECT_FAILS ? "not ok" : "ok", run->number);
+    print_place(run->compilation, expect->span.at);
+    printf(": %.*s %.*s", (int)expect->method.size, expect->method.data, (int)expect->url.size, expect->url.data);
+    if (verdict == EXPECT_SKIPPED)
+        printf(" # SKIP %s", expect_got(run->runner));
+    putchar('\n');
+    if (verdict == EXPECT_FAILS)
+        print_difference(run);
+}
+
 static void run_expects(struct test_run *run)
 {
     const struct plan *plan = run->compilation->plan;
@@ -78,18 +146,14 @@ static void run_expects(struct test_run *run)
         const struct plan_expect *expect = &plan->expects[i];
         enum expect_verdict verdict = expect_run_line(run->runner, expect);
 
-        if (run->reached && expect_answered_at(run->runner))
-            run->reached[run->reached_count++] = expect_answered_at(run->runner);
-        printf("%s %" PRIu64 " - ", verdict == EXPECT_FAILS ? "not ok" : "ok", ++run->number);
-        print_place(run->compilation, expect->span.at);
-        printf(": %.*s %.*s", (int)expect->method.size, expect->method.data, (int)expect->url.size, expect->url.data);
-        if (verdict == EXPECT_SKIPPED)
-            printf(" # SKIP %s", expect_got(run->runner));
-        putchar('\n');
-        if (verdict != EXPECT_FAILS)
-            continue;
-        run->failed++;
-        print_difference(run);
+        if (run->coverage && expect_answered_at(run->runner))
+            coverage_reach(run->coverage, expect_answered_at(run->runner));
+        run->number++;
+        run->failed += verdict == EXPECT_FAILS;
+        if (run->expects)
+            add_expect(run, expect, verdict);
+        else
+            print_expect(run, expect, verdict);
     }
 }
 
@@ -119,7 +183,15 @@ static void run_rule(struct test_run *run, struct file_tests *file, uint32_t ind
     file->held += verdict == EXPECT_HOLDS;
     file->skipped += verdict == EXPECT_SKIPPED;
     file->failed += verdict == EXPECT_FAILS;
-    if (run->is_verbose) {
+    if (run->files) {
+        if (verdict == EXPECT_FAILS && (run->is_verbose || file->failed <= SHOWN_FAILURES)) {
+            json_t *object = place_to_json(run, rule->span.at);
+
+            json_object_set_new(object, "path", json_from_slice(rule->path));
+            set_difference(run, object);
+            json_array_append_new(run->failures, object);
+        }
+    } else if (run->is_verbose) {
         run->number++;
         print_rule(run, rule, verdict);
         if (verdict == EXPECT_FAILS)
@@ -132,9 +204,24 @@ static void run_rule(struct test_run *run, struct file_tests *file, uint32_t ind
     }
 }
 
+static void add_file(struct test_run *run, const struct file_tests *file)
+{
+    json_t *object = json_object();
+
+    json_object_set_new(object, "file", json_from_text(file->source->path));
+    json_object_set_new(object, "ok", json_integer((json_int_t)file->held));
+    json_object_set_new(object, "failed", json_integer((json_int_t)file->failed));
+    json_object_set_new(object, "skipped", json_integer((json_int_t)file->skipped));
+    json_object_set_new(object, "failures", run->failures);
+    json_array_append_new(run->files, object);
+    run->failures = json_array();
+}
+
 static void print_file(struct test_run *run, const struct file_tests *file)
 {
-    if (run->is_verbose || !file->source)
+    if (file->source && run->files)
+        add_file(run, file);
+    if (run->is_verbose || !file->source || run->files)
         return;
     printf("%s %" PRIu64 " - %s: %" PRIu64 " exact rules answer for themselves", file->failed ? "not ok" : "ok",
            ++run->number, file->source->path, file->held);
@@ -183,38 +270,76 @@ static void run_rules(struct test_run *run)
     free(order);
 }
 
-static int compare_places(const void *a, const void *b)
+/* What is written there, without the blanks before it. */
+static struct slice line_of_rule(const struct test_run *run, uint32_t rule)
 {
-    const uint32_t *left = a, *right = b;
+    const struct compilation *compilation = run->compilation;
+    struct slice line = source_locate(compilation->sources, compilation->plan->rules[rule].span.at).line_text;
 
-    return (*left > *right) - (*left < *right);
+    while (line.size && (*line.data == ' ' || *line.data == '\t'))
+        line = slice_of(line.data + 1, line.size - 1);
+    return line.size < LINE_SHOWN ? line : slice_of(line.data, LINE_SHOWN);
 }
 
 /* As comments of TAP: a rule without an expect is no failure. */
 static void print_coverage(const struct test_run *run)
 {
-    const struct compilation *compilation = run->compilation;
-    const struct plan *plan = compilation->plan;
-    uint32_t missed = 0;
+    const struct plan *plan = run->compilation->plan;
+    uint32_t count;
+    const uint32_t *missed = coverage_missed(run->coverage, &count);
 
-    if (run->reached_count)
-        qsort(run->reached, run->reached_count, sizeof *run->reached, compare_places);
-    for (uint32_t i = 0; i < plan->rule_count; i++) {
-        uint32_t at = plan->rules[i].span.at, place = source_line_in_all(compilation->sources, at);
-        struct slice line;
+    for (uint32_t i = 0; i < count; i++) {
+        struct slice line = line_of_rule(run, missed[i]);
 
-        if (run->reached_count &&
-            bsearch(&place, run->reached, run->reached_count, sizeof *run->reached, compare_places))
-            continue;
-        missed++;
-        line = source_locate(compilation->sources, at).line_text;
-        while (line.size && (*line.data == ' ' || *line.data == '\t'))
-            line = slice_of(line.data + 1, line.size - 1);
         printf("# no expect reaches ");
-        print_place(compilation, at);
-        printf(": %.*s\n", (int)(line.size < LINE_SHOWN ? line.size : LINE_SHOWN), line.data);
+        print_place(run->compilation, plan->rules[missed[i]].span.at);
+        printf(": %.*s\n", (int)line.size, line.data);
     }
-    printf("# %" PRIu32 " of %" PRIu32 " rules are reached by an expect\n", plan->rule_count - missed, plan->rule_count);
+    printf("# %" PRIu32 " of %" PRIu32 " rules are reached by an expect (%.1f %%)\n", plan->rule_count - count,
+           plan->rule_count, coverage_percent(plan, count));
+}
+
+static json_t *coverage_to_json(const struct test_run *run)
+{
+    const struct plan *plan = run->compilation->plan;
+    json_t *object = json_object(), *list = json_array();
+    uint32_t count;
+    const uint32_t *missed = coverage_missed(run->coverage, &count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        json_t *item = place_to_json(run, plan->rules[missed[i]].span.at);
+
+        json_object_set_new(item, "text", json_from_slice(line_of_rule(run, missed[i])));
+        json_array_append_new(list, item);
+    }
+    json_object_set_new(object, "rules", json_integer(plan->rule_count));
+    json_object_set_new(object, "reached", json_integer(plan->rule_count - count));
+    json_object_set_new(object, "percent", json_real(coverage_percent(plan, count)));
+    json_object_set_new(object, "missed", list);
+    return object;
+}
+
+static void print_tap_end(const struct test_run *run)
+{
+    if (run->number)
+        printf("1..%" PRIu64 "\n", run->number);
+    else
+        puts("1..0 # SKIP the rules hold no test: no expect, no exact rule without conditions");
+    if (run->coverage)
+        print_coverage(run);
+}
+
+static void print_json(struct test_run *run)
+{
+    json_t *root = json_object();
+
+    json_object_set_new(root, "failed", json_integer((json_int_t)run->failed));
+    json_object_set_new(root, "expects", run->expects);
+    json_object_set_new(root, "exact_rules", run->files);
+    if (run->coverage)
+        json_object_set_new(root, "coverage", coverage_to_json(run));
+    json_decref(run->failures);
+    json_print(root, stdout);
 }
 
 static enum command_status run_tests(const struct command_line *line, const struct compilation *compilation,
@@ -229,17 +354,21 @@ static enum command_status run_tests(const struct command_line *line, const stru
     run.runner = expect_runner_open(compilation->plan, ruleset);
     expect_runner_against(run.runner, server);
     if (options_has(line->options, "coverage"))
-        run.reached = memory_resize(NULL, compilation->plan->expect_count + 1u, sizeof *run.reached);
-    puts("TAP version 13");
+        run.coverage = coverage_open(compilation->plan);
+    if (options_has(line->options, "json")) {
+        run.expects = json_array();
+        run.files = json_array();
+        run.failures = json_array();
+    } else {
+        puts("TAP version 13");
+    }
     run_expects(&run);
     run_rules(&run);
-    if (run.number)
-        printf("1..%" PRIu64 "\n", run.number);
+    if (run.files)
+        print_json(&run);
     else
-        puts("1..0 # SKIP the rules hold no test: no expect, no exact rule without conditions");
-    if (run.reached)
-        print_coverage(&run);
-    free(run.reached);
+        print_tap_end(&run);
+    coverage_close(run.coverage);
     expect_runner_close(run.runner);
     ruleset_close(ruleset);
     return run.failed ? COMMAND_RULES : COMMAND_GOOD;
@@ -265,17 +394,21 @@ static enum command_status open_server(const struct command_line *line, struct h
 
 static enum command_status run_test(const struct command_line *line)
 {
+    struct compilation_options options = { 0 };
     struct compilation compilation;
     struct http_asker *server;
-    enum command_status status = open_server(line, &server);
+    enum command_status status;
 
+    if (!command_compilation_options(line, &options))
+        return COMMAND_USAGE;
+    status = open_server(line, &server);
     if (status != COMMAND_GOOD)
         return status;
-    if (compilation_run(&compilation, line->words, line->word_count,
-                        &(struct compilation_options){ .warnings_are_errors = false })) {
+    if (compilation_run(&compilation, line->words, line->word_count, &options)) {
         status = run_tests(line, &compilation, server);
     } else {
-        puts("Bail out! The rules do not compile.");
+        if (!options_has(line->options, "json"))
+            puts("Bail out! The rules do not compile.");
         if (compilation.failed_path) {
             status = command_machine_error(line, "%s: %s", compilation.failed_path, compilation.failed_reason);
         } else {
@@ -296,6 +429,6 @@ const struct command command_test = {
     .word_min = 1,
     .word_max = -1,
     .options = test_options,
-    .details = "The output is TAP. Several files are one set of rules, as for compile.\n",
+    .details = "The output is TAP or JSON. Several files are one set of rules, as for compile.\n",
     .run = run_test,
 };

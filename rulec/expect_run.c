@@ -240,6 +240,8 @@ static void set_facts(struct expect_runner *runner, const struct plan_expect *ex
 
     request_facts_init(facts, runner->arena);
     facts->has_chance = true;
+    if (runner->plan->now_s)
+        facts->time_s = runner->plan->now_s;
     if (!expect)
         return;
     request_facts_set_fields(facts, expect->fields, expect->field_count);

@@ -124,6 +124,8 @@ static struct curl_slist *make_head(const struct request_key *key, const struct 
     }
     if (slice_equal(key->scheme, SLICE("https")))
         lines = add_line(lines, facts->arena, "X-Forwarded-Proto", key->scheme);
+    /* libcurl would send one of its own: an expect without it means a request without it. */
+    lines = curl_slist_append(lines, "Accept:");
     for (size_t i = 0; i < facts->field_count; i++)
         lines = add_line(lines, facts->arena, arena_string(facts->arena, facts->fields[i].name), facts->fields[i].value);
     return lines;

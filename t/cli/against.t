@@ -31,7 +31,7 @@ sub serve {
                 $field{lc $1} = $2 if $field =~ /^([^:]+):\s*(.*?)\s*$/;
             }
             my $scheme = $field{'x-forwarded-proto'} ? " ($field{'x-forwarded-proto'})" : '';
-            print {$log} "$method $field{host} $target$scheme", (map { exists $field{$_} ? " $_=$field{$_}" : () } qw(x-a cookie)), "\n";
+            print {$log} "$method $field{host} $target$scheme", (map { exists $field{$_} ? " $_=$field{$_}" : () } qw(x-a cookie accept)), "\n";
             my $answer = $answers{"$method $field{host} $target"} // "404 Not Found";
             my ($status, @lines) = split /\n/, $answer;
             my $body = $method eq 'HEAD' ? '' : "body\n";
@@ -88,7 +88,7 @@ ok 7 - live.redir:15: GET http://shop.example/nothing
 ok 8 - live.redir: 5 exact rules answer for themselves
 1..8
 TAP
-like(read_bytes(folder() . '/asked'), qr/^GET shop\.example \/cart \(https\)\nPOST shop\.example \/cart\n/, 'https is told by X-Forwarded-Proto');
+like(read_bytes(folder() . '/asked'), qr/^GET shop\.example \/cart \(https\)\nPOST shop\.example \/cart\n/, 'https is told by X-Forwarded-Proto; no Accept is sent that the test does not name');
 kill 'TERM', $pid;
 waitpid $pid, 0;
 

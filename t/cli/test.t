@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use JSON::PP;
 use Redir307::Rulec qw(rulec rules run_in folder rulec_path);
 use Test::More;
 
@@ -165,7 +166,34 @@ is((rulec('test', 'missing.redir'))[0], 3, 'a missing file: exit status 3');
 # ---- which rules no expect reaches ----
 ($status, $said) = tap("/a -> /b\n/c -> /d\n  /x/* -> /y/* found\n/p pass\nexpect GET /x/1 -> 302 /y/1\nexpect GET /p -> pass\nexpect GET /q -> pass\n", '--coverage');
 is($status, 0, '--coverage');
-is($said =~ s/^(ok|TAP|1\.\.).*\n//mgr, "# no expect reaches t.redir:1: /a -> /b\n# no expect reaches t.redir:2: /c -> /d\n# 2 of 4 rules are reached by an expect\n",
+is($said =~ s/^(ok|TAP|1\.\.).*\n//mgr, "# no expect reaches t.redir:1: /a -> /b\n# no expect reaches t.redir:2: /c -> /d\n# 2 of 4 rules are reached by an expect (50.0 %)\n",
     '... lists the rules that no expect reached');
 is((rulec('test', '--coverage', '--against', 'http://127.0.0.1:9', 't.redir'))[0], 2, '... which a live server cannot tell');
+
+# ---- for programs ----
+my $text = "/a -> /b\n/c -> /d\n/x/* -> /y/* found\nexpect GET /x/1 -> 302 /y/1\nexpect GET /a -> 308\n";
+($status, $said) = tap($text, '--json', '--coverage');
+is($status, 1, '--json: the exit status is the same');
+my $json = decode_json($said);
+is(sprintf('%.1f', delete $json->{coverage}{percent}), '66.7', '... the share in per cent');
+is_deeply($json, {
+    failed => 1,
+    expects => [
+        { file => 't.redir', line => 4, method => 'GET', url => '/x/1', result => 'ok' },
+        { file => 't.redir', line => 5, method => 'GET', url => '/a', result => 'failed', wanted => '308', got => '307 /b', by_file => 't.redir', by_line => 1 },
+    ],
+    exact_rules => [{ file => 't.redir', ok => 2, failed => 0, skipped => 0, failures => [] }],
+    coverage => { rules => 3, reached => 2, missed => [{ file => 't.redir', line => 2, text => '/c -> /d' }] },
+}, '... all that TAP says');
+($status, $said) = tap($text, '--json');
+ok(!exists decode_json($said)->{coverage}, '... coverage where it is asked for');
+($status, $said) = run_in(folder(), rulec_path(), 'test', '--json', 'w.redir', { separate => 1 });
+is("$status$said", '1', '... nothing, where the rules do not compile');
+
+# ---- the clock ----
+# The answer is the same at all times: nothing need be said. The review is not.
+$text = "/a -> /b { review 2026-06-01 }\nexpect GET /a -> 307 /b\n";
+rules('t', $text);
+is((rulec('test', '--now', '2027-01-01T00:00Z', 't.redir'))[0], 0, '--now');
+is((rulec('test', '--now', 'soon', 't.redir'))[0], 2, '... is a time');
 done_testing();
