@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rulec answer: what the module would say, one line a request. A log can be replayed at full speed: the lines are read
- * and written in large blocks and nothing is allocated for a line. */
+ * and written in large blocks and nothing is allocated for a line, unless it is JSON. */
 #include "config.h"
 
+#include "rulec/answer_json.h"
 #include "rulec/command.h"
 #include "rulec/command_request.h"
+#include "rulec/request_json.h"
 #include "rulec/rules_input.h"
 
 #include "grammar/arena.h"
@@ -25,6 +27,7 @@ static const struct option_spec answer_options[] = {
 enum {
     INPUT_SIZE = 1 << 20,  /* longest line, and bytes of one read() */
     OUTPUT_SIZE = 1 << 20,
+    JSON_ANSWER_LIMIT = OUTPUT_SIZE / 2,
     /* room that one answer line may need */
     LINE_ROOM = ANSWER_LOCATION_LIMIT + 256
 };
@@ -110,6 +113,42 @@ static void answer_bad(struct replay *replay, const char *reason)
     put(replay, SLICE("invalid\n"));
 }
 
+/* One line, too; members as `rulec explain --json` has them, but for the candidates. */
+static void put_answer_json(struct replay *replay, const struct answer *answer)
+{
+    json_t *root = answer_to_json(replay->ruleset, answer);
+    char *text = json_dumps(root, JSON_COMPACT);
+
+    json_decref(root);
+    /* A damaged rule file could name fields without end. */
+    if (text && strlen(text) <= JSON_ANSWER_LIMIT)
+        put(replay, slice_from_string(text));
+    else
+        put(replay, SLICE("{}"));
+    put(replay, SLICE("\n"));
+    free(text);
+}
+
+/* A request with all that conditions may ask about. */
+static void answer_json_line(struct replay *replay, struct slice line)
+{
+    struct command_request request = replay->request;
+    struct arena *arena = arena_open();
+    struct request_key key;
+    struct answer answer;
+    const char *wrong = request_from_json(line, arena, &request, replay->host, &key);
+
+    replay->line_count++;
+    if (wrong) {
+        answer_bad(replay, wrong);
+    } else {
+        request_facts_bind(&request.facts, replay->regex, &key);
+        answer_request(replay->ruleset, &key, &replay->scratch, NULL, &answer);
+        put_answer_json(replay, &answer);
+    }
+    arena_close(arena);
+}
+
 /* `METHOD URL`, or a request line as logs have it: `METHOD TARGET HTTP/1.1`. */
 static void answer_line(struct replay *replay, struct slice line)
 {
@@ -141,11 +180,18 @@ static size_t answer_block(struct replay *replay, const char *block, size_t size
     const char *line_end;
 
     while (at < size && (line_end = memchr(block + at, '\n', size - at))) {
-        if (OUTPUT_SIZE - replay->output_size < LINE_ROOM && !flush_output(replay)) {
+        struct slice line = slice_of(block + at, (size_t)(line_end - block) - at);
+        bool is_json = slice_starts_with(line, SLICE("{"));
+        size_t room = is_json ? JSON_ANSWER_LIMIT + LINE_ROOM : LINE_ROOM;
+
+        if (OUTPUT_SIZE - replay->output_size < room && !flush_output(replay)) {
             *is_good = false;
             return at;
         }
-        answer_line(replay, slice_of(block + at, (size_t)(line_end - block) - at));
+        if (is_json)
+            answer_json_line(replay, line);
+        else
+            answer_line(replay, line);
         at = (size_t)(line_end - block) + 1;
     }
     return at;
@@ -268,6 +314,8 @@ const struct command command_answer = {
     .options = answer_options,
     .details = "RULES is a rule file (.r307) or a rules source (.redir). With \"-\", each line of standard input is\n"
                "METHOD URL, or a request line out of a log (GET /a HTTP/1.1). A line of the answer is STATUS TARGET,\n"
-               "STATUS alone where there is no target, pass where the request is left to the server, or invalid.\n",
+               "STATUS alone where there is no target, pass where the request is left to the server, or invalid.\n"
+               "A line of JSON, as in {\"method\": \"GET\", \"url\": \"/a\", \"client\": \"10.1.2.3\"}, is answered by\n"
+               "a line of JSON; rulec(1) names the members.\n",
     .run = run_answer,
 };

@@ -3,9 +3,9 @@
  * reason why it answers or not. The reasons come from the engine: the module's log tells the same. */
 #include "config.h"
 
+#include "rulec/answer_json.h"
 #include "rulec/command.h"
 #include "rulec/command_request.h"
-#include "rulec/json_out.h"
 #include "rulec/rules_input.h"
 
 #include "grammar/arena.h"
@@ -67,25 +67,6 @@ static const char *status_phrase(unsigned status)
     return "";
 }
 
-/* Field number `index` of the response, Location first; false past the last. */
-static bool response_field(const struct explanation *explanation, unsigned index, struct slice *name,
-                           struct slice *value)
-{
-    const struct answer *answer = &explanation->answer;
-    const struct { const char *name; struct slice value; } fixed[] = {
-        { "Location", answer->location }, { "Cache-Control", answer->cache_control }, { "Vary", answer->vary },
-    };
-
-    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
-        if (fixed[i].value.size == 0 || index-- > 0)
-            continue;
-        *name = slice_from_string(fixed[i].name);
-        *value = fixed[i].value;
-        return true;
-    }
-    return answer->headers && answer_header(explanation->ruleset, answer->headers, index, name, value);
-}
-
 static int slice_width(struct slice text)
 {
     return (int)text.size; /* no text of a rule file or an answer is longer than 64 KiB */
@@ -119,7 +100,7 @@ static void print_text(const struct explanation *explanation)
     printf("%s\n\n", text);
     if (answer->outcome == ANSWER_SEND) {
         printf("HTTP/1.1 %u %s\n", answer->status, status_phrase(answer->status));
-        for (unsigned i = 0; response_field(explanation, i, &name, &value); i++)
+        for (unsigned i = 0; answer_response_field(explanation->ruleset, answer, i, &name, &value); i++)
             printf("%.*s: %.*s\n", slice_width(name), name.data, slice_width(value), value.data);
         if (answer->is_too_long)
             puts("the target is longer than a Location may be: 414 is sent instead");
@@ -134,48 +115,14 @@ static void print_text(const struct explanation *explanation)
     print_candidates(explanation);
 }
 
-static void set_rule(json_t *object, const struct ruleset *ruleset, uint32_t at)
-{
-    struct ruleset_place place = ruleset_place(ruleset, at);
-    struct slice note, owner;
-
-    json_object_set_new(object, "file", json_from_slice(place.source));
-    json_object_set_new(object, "line", json_integer(place.line));
-    ruleset_note(ruleset, at, &note, &owner);
-    if (note.size)
-        json_object_set_new(object, "note", json_from_slice(note));
-    if (owner.size)
-        json_object_set_new(object, "owner", json_from_slice(owner));
-}
-
 static void print_json(const struct explanation *explanation)
 {
-    static const char *const outcomes[] = { "none", "pass", "send" };
-    const struct answer *answer = &explanation->answer;
-    json_t *root = json_object(), *fields = json_array(), *candidates = json_array();
-    struct slice name, value;
+    json_t *root = answer_to_json(explanation->ruleset, &explanation->answer), *candidates = json_array();
 
-    json_object_set_new(root, "outcome", json_from_text(outcomes[answer->outcome]));
-    if (answer->outcome == ANSWER_SEND)
-        json_object_set_new(root, "status", json_integer(answer->status));
-    for (unsigned i = 0; response_field(explanation, i, &name, &value); i++) {
-        json_t *field = json_object();
-
-        json_object_set_new(field, "name", json_from_slice(name));
-        json_object_set_new(field, "value", json_from_slice(value));
-        json_array_append_new(fields, field);
-    }
-    json_object_set_new(root, "headers", fields);
-    if (answer->outcome != ANSWER_NONE) {
-        json_t *rule = json_object();
-
-        set_rule(rule, explanation->ruleset, answer->place);
-        json_object_set_new(root, "rule", rule);
-    }
     for (size_t i = 0; i < explanation->candidate_count; i++) {
         json_t *candidate = json_object();
 
-        set_rule(candidate, explanation->ruleset, explanation->candidates[i].place);
+        answer_set_rule(candidate, explanation->ruleset, explanation->candidates[i].place);
         json_object_set_new(candidate, "why", json_from_text(explanation->candidates[i].why));
         json_array_append_new(candidates, candidate);
     }

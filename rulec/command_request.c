@@ -78,11 +78,8 @@ static enum command_status read_numbers(const struct command_line *line, struct 
 
     if (chance && !command_percent_read(chance, &percent))
         return command_usage_error(line, "--chance is a share from 0%% to 100%%, not \"%s\"", chance);
-    if (chance) {
-        request->facts.has_chance = true;
-        /* A draw is less than a million: 100% is the last one. */
-        request->facts.chance = percent >= 100 ? 999999 : (uint32_t)(percent * 10000);
-    }
+    if (chance)
+        request_facts_set_chance(&request->facts, percent);
     if (busy && !command_percent_read(busy, &percent))
         return command_usage_error(line, "--busy is a share from 0%% to 100%%, not \"%s\"", busy);
     if (busy)

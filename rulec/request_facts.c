@@ -16,6 +16,13 @@ void request_facts_init(struct request_facts *facts, struct arena *arena)
                                      .client = { .family = 4, .address = { 192, 0, 2, 1 } } };
 }
 
+void request_facts_set_chance(struct request_facts *facts, double percent)
+{
+    facts->has_chance = true;
+    /* A draw is less than a million: 100% is the last one. */
+    facts->chance = percent >= 100 ? 999999 : (uint32_t)(percent * 10000);
+}
+
 static bool same_name(struct slice a, struct slice b)
 {
     return a.size == b.size && (a.size == 0 || strncasecmp(a.data, b.data, a.size) == 0);

@@ -27,6 +27,8 @@ struct request_facts {
 
 /* No field, no flag, the time of the clock, client 192.0.2.1 (RFC 5737: an address that nobody has). */
 void request_facts_init(struct request_facts *facts, struct arena *arena);
+/* The draw of every `chance`, as a percentage from 0 to 100. */
+void request_facts_set_chance(struct request_facts *facts, double percent);
 /* The fields as they are sent. Several lines of one name are one value, with ", " between (RFC 9110, 5.3). */
 void request_facts_set_fields(struct request_facts *facts, const struct plan_header *sent, size_t count);
 /* Hands them to the engine. Both live as long as the key; the scratch may be NULL. */

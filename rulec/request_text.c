@@ -146,6 +146,8 @@ const char *request_base_set(struct request_base *base, const char *text)
     if (wrong)
         return wrong;
     base->scheme = key.scheme;
+    /* It may still stand in the text, which need not last. */
+    memmove(base->host_buffer, key.host.data, key.host.size);
     base->host = slice_of(base->host_buffer, key.host.size);
     base->port = key.port;
     return NULL;

@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Redir307::Rulec qw(rulec rules compiled run_in folder rulec_path write_bytes);
 use IPC::Open2;
+use JSON::PP;
 use Test::More;
 
 my $file = compiled('shop', <<'REDIR');
@@ -93,6 +94,66 @@ is("$status $output", "0 308 /basket\npass\n410\n", 'request lines of a log');
 is($output, "308 /basket\ninvalid\ninvalid\ninvalid\ninvalid\n410\n", 'what is no request is answered, too: lines stay beside each other');
 is($status, 2, '... exit status 2');
 like($error, qr/4 of 6 lines are no requests; the first is line 2: the method is missing/, '... and the first one is named');
+
+# ---- lines of JSON ----
+rules('facts', <<'REDIR');
+/header -> /y { when header X-Beta = "on" }
+/cookie -> /y { when cookie beta = "1" }
+/client -> /y { when client 10.0.0.0/8 }
+/env    -> /y { when env E = "1" }
+/empty  -> /y { when env E = "" }
+/flag   -> /y { when flag one; when flag two }
+/chance -> /y { when chance 5% }
+/busy   -> /y { when busy 80% }
+/time   -> /y { from 2030-01-01T00:00Z; until 2030-01-02T00:00Z }
+site h.example { /host pass }
+REDIR
+my @facts = (
+    ['{"method":"GET","url":"/header","headers":[{"name":"x-beta","value":" on\t"}]}', 'send 307 Location: /y|Cache-Control: no-cache|Vary: X-Beta', 'a field; blanks around do not count'],
+    ['{"method":"GET","url":"/header","headers":[{"name":"X-Beta","value":"on"},{"name":"X-Beta","value":"on"}]}', 'none Vary: X-Beta', 'two lines of a field are one value'],
+    ['{"method":"GET","url":"/cookie","headers":[{"name":"Cookie","value":"a=2; beta=1"}]}', 'send 307 Location: /y|Cache-Control: no-cache|Vary: Cookie', 'a cookie'],
+    ['{"method":"GET","url":"/client","client":"10.9.9.9"}', 'send 307 Location: /y|Cache-Control: no-store', 'a client'],
+    ['{"method":"GET","url":"/client"}', 'none', 'and the client that an option names'],
+    ['{"method":"GET","url":"/env","env":{"X":"2","E":"1"}}', 'send 307 Location: /y|Cache-Control: no-store', 'the environment'],
+    ['{"method":"GET","url":"/empty","env":{"E":""}}', 'send 307 Location: /y|Cache-Control: no-store', 'an empty variable'],
+    ['{"method":"GET","url":"/empty"}', 'none', 'is not one that is absent'],
+    ['{"method":"GET","url":"/flag","flags":["two","one"]}', 'send 307 Location: /y|Cache-Control: no-store', 'flags'],
+    ['{"method":"GET","url":"/flag","flags":["two"]}', 'none', 'one of two flags'],
+    ['{"method":"GET","url":"/chance","chance":4.9}', 'send 307 Location: /y|Cache-Control: no-store', 'a draw'],
+    ['{"method":"GET","url":"/chance","chance":5}', 'none', 'a draw at the border'],
+    ['{"method":"GET","url":"/busy","busy":80}', 'send 307 Location: /y|Cache-Control: no-store', 'load'],
+    ['{"method":"GET","url":"/time","at":"2030-01-01T12:00Z"}', 'send 307 Location: /y|Cache-Control: no-cache', 'a time'],
+    ['{"method":"GET","url":"/time","at":"2030-01-02T00:00Z"}', 'none', 'another time'],
+    ['{"method":"GET","url":"/host","headers":[{"name":"Host","value":"h.example"}]}', 'pass', 'a Host field'],
+    ['GET /client', 'pass', 'other lines between them'],
+    ['{"method":"GET","url":"/client","clients":"10.9.9.9"}', 'invalid', 'a name with a slip in it'],
+    ['{"method":"GET","url":"/client","client":"10.9.9"}', 'invalid', 'a bad address'],
+    ['{"method":"GET","url":"/client","at":"noon"}', 'invalid', 'a bad time'],
+    ['{"method":"GET","url":"/client","chance":101}', 'invalid', 'a bad draw'],
+    ['{"method":"GET","url":"/client","busy":"80"}', 'invalid', 'a bad load'],
+    ['{"method":"GET","url":"/client","flags":{}}', 'invalid', 'bad flags'],
+    ['{"method":"GET","url":"/client","env":{"E":1}}', 'invalid', 'bad variables'],
+    ['{"method":"GET","url":"/client","headers":[{"name":"X"}]}', 'invalid', 'a bad field'],
+    ['{"method":"GET","url":"/client","headers":[{"name":"Host","value":"a b"}]}', 'invalid', 'a bad host'],
+    ['{"method":"GET","url":"client"}', 'invalid', 'a bad URL'],
+    ['{"method":"GET","method":"PUT","url":"/client"}', 'invalid', 'a member that comes twice'],
+    ['{"url":"/client"}', 'invalid', 'no method'],
+    ['{"method":"GET","url":"/client"', 'invalid', 'no JSON'],
+);
+($status, $output, $error) = run_in(folder(), rulec_path(), 'answer', 'facts.redir', '-', { input => join('', map { "$_->[0]\n" } @facts), separate => 1 });
+my @said = split /\n/, $output;
+is(scalar @said, scalar @facts, 'a line of JSON has a line for an answer');
+is($status, 2, '... exit status 2 where some are none');
+for my $number (0 .. $#facts) {
+    my ($asked, $wanted, $name) = @{ $facts[$number] };
+    my $got = $said[$number];
+    if ($got =~ /^\{/) {
+        my $answer = decode_json($got);
+        $got = join ' ', $answer->{outcome}, $answer->{status} // (), (join '|', map { "$_->{name}: $_->{value}" } @{ $answer->{headers} }) || ();
+    }
+    $got = 'pass' if $wanted eq 'pass' && $got =~ /^pass/;
+    is($got, $wanted, "JSON: $name") or diag($asked);
+}
 
 # More than one block of input, lines across its borders, and one line that is longer than a block.
 my $many = join '', map { $_ % 3 ? "GET https://shop.example/p/$_\n" : "GET https://shop.example/old?" . 'x' x ($_ % 900) . "\n" } 1 .. 40000;
