@@ -5,6 +5,8 @@
 
 #include "rulec/zone_read.h"
 
+#include "rulec/local_time.h"
+
 #include "grammar/suggest.h"
 
 #include <dirent.h>
@@ -18,6 +20,7 @@ enum {
     HEADER_SIZE = 44,
     FILE_LIMIT = 1 << 20, /* the largest zones have some kilobytes */
     NAME_LIMIT = 64,
+    DAY_S = 86400,
     OFFSET_LIMIT = 26 * 3600 /* RFC 8536, 3.2: more than a day would be a mistake */
 };
 
@@ -216,6 +219,30 @@ static bool read_transitions(struct arena *arena, const char *data, const struct
     return true;
 }
 
+/* Some builders of the data write out decades that the rule says anyway, others do not (zic -b fat, -b slim). Without
+ * them both give the same rule file. */
+static void drop_ruled(struct plan_zone *zone)
+{
+    const struct plan_zone ruled = { .has_rule = true,
+                                     .standard_s = zone->standard_s,
+                                     .daylight_s = zone->daylight_s,
+                                     .to_daylight = zone->to_daylight,
+                                     .to_standard = zone->to_standard };
+
+    for (uint32_t count; (count = zone->transition_count) > 1; zone->transition_count--) {
+        int64_t start = zone->transitions[count - 2], end = zone->transitions[count - 1];
+
+        if (end - start > 400 * DAY_S ||
+            local_time_offset(&ruled, end) != zone->offsets[count] ||
+            local_time_offset(&ruled, end - 1) != zone->offsets[count - 1])
+            return;
+        for (int64_t time_s = start; time_s < end; time_s += DAY_S) {
+            if (local_time_offset(&ruled, time_s) != zone->offsets[count - 1])
+                return;
+        }
+    }
+}
+
 bool zone_read_bytes(struct arena *arena, struct slice bytes, struct plan_zone *zone,
                      const char **reason)
 {
@@ -256,6 +283,7 @@ bool zone_read_bytes(struct arena *arena, struct slice bytes, struct plan_zone *
         *reason = "the rule in its last line is not good";
         return false;
     }
+    drop_ruled(zone);
     return true;
 }
 
