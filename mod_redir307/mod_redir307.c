@@ -96,7 +96,7 @@ static bool names_field(const char *list, struct slice name)
  * table's. */
 static void add_vary(request_rec *r, struct slice vary)
 {
-    const char *present = apr_table_get(r->err_headers_out, "Vary");
+    const char *present = vary.size ? apr_table_get(r->err_headers_out, "Vary") : NULL;
 
     while (vary.size) {
         const char *comma = memchr(vary.data, ',', vary.size);
@@ -257,6 +257,9 @@ static int translate_name(request_rec *r)
 
         if (rules_file_has_regexes(server->file)) {
             key.regex = request_regex_scratch();
+        }
+        if (ruleset_reads_facts(ruleset)) {
+            request_facts_read(r, server, &memory, &key);
         }
         if (told) {
             told->ruleset = ruleset;

@@ -35,6 +35,7 @@ struct server_settings {
     apr_interval_time_t watch;
     apr_array_header_t *trusted; /* apr_ipsubnet_t * each; NULL: unset */
     enum toggle note;
+    enum toggle copy;
     enum expose expose;
     const char *flags_path; /* as `rules` */
     /* From post_config on. */
@@ -63,10 +64,13 @@ struct request_memory {
     const struct flags *flags;
 };
 
-/* Fills *key; its slices lie in the request or in *memory. Its functions may be called until
- * the request ends, and need flags_enter(). */
+/* Method and URL; the key's slices lie in the request or in *memory. */
 void request_key_read(const request_rec *r, const struct server_settings *server,
                       struct request_memory *memory, struct request_key *key);
+/* All else that a rule may ask for. Its functions may be called until the request ends, and
+ * need flags_enter(). */
+void request_facts_read(const request_rec *r, const struct server_settings *server,
+                        struct request_memory *memory, struct request_key *key);
 
 /* Memory for regexes, one a thread; NULL where there is none. */
 struct regex_scratch *request_regex_scratch(void);

@@ -16,7 +16,8 @@
  * (absolute-form). */
 static void read_target(const char *target, struct request_key *key)
 {
-    size_t path_size;
+    size_t size, path_size;
+    const char *mark;
 
     if (*target != '/') {
         const char *authority = strstr(target, "://");
@@ -24,14 +25,16 @@ static void read_target(const char *target, struct request_key *key)
         if (!authority) {
             return; /* "?x", which httpd takes for "/": an empty path matches no rule */
         }
-        target = authority + 3 + strcspn(authority + 3, "/?#");
+        target = authority + 3 + strcspn(authority + 3, "/?");
     }
-    path_size = strcspn(target, "?#");
+    size = strlen(target);
+    mark = memchr(target, '?', size);
+    path_size = mark ? (size_t)(mark - target) : size;
     /* "http://h" and "http://h?q" ask for "/" (RFC 9112, 3.2.2). */
     key->path = path_size ? slice_of(target, path_size) : SLICE("/");
-    if (target[path_size] == '?') {
+    if (mark) {
         key->has_query = true;
-        key->query = slice_of(target + path_size + 1, strcspn(target + path_size + 1, "#"));
+        key->query = slice_of(mark + 1, size - path_size - 1);
     }
 }
 
@@ -224,7 +227,12 @@ void request_key_read(const request_rec *r, const struct server_settings *server
         key->host = SLICE("");
     }
     key->port = r->parsed_uri.port_str ? r->parsed_uri.port : url_default_port(key->scheme);
+    key->is_preflight = is_preflight(r);
+}
 
+void request_facts_read(const request_rec *r, const struct server_settings *server,
+                        struct request_memory *memory, struct request_key *key)
+{
     memory->r = r;
     memory->flags = server->flags;
     memory->fields = (struct request_fields){
@@ -235,5 +243,4 @@ void request_key_read(const request_rec *r, const struct server_settings *server
     key->time_s = apr_time_sec(r->request_time);
     key->chance = draw(r);
     key->busy_percent = busy_percent_now();
-    key->is_preflight = is_preflight(r);
 }

@@ -268,3 +268,8 @@ bool ruleset_needs_encoded_slash(const struct ruleset *ruleset)
 {
     return ruleset->header.flags & RULESET_HAS_ENCODED_SLASHES;
 }
+
+bool ruleset_reads_facts(const struct ruleset *ruleset)
+{
+    return ruleset->header.flags & RULESET_READS_FACTS;
+}

@@ -50,6 +50,10 @@ void ruleset_counts(const struct ruleset *ruleset, struct ruleset_counts *counts
 /* True where some rule's source holds `%2F`: httpd then needs AllowEncodedSlashes NoDecode. */
 bool ruleset_needs_encoded_slash(const struct ruleset *ruleset);
 
+/* False where no rule asks for more than a request's method and URL: fields, environment, client, time, chance and the
+ * like need not be filled in then. */
+bool ruleset_reads_facts(const struct ruleset *ruleset);
+
 /* Where a rule was written. `place` comes with each answer. The source's name lies in the map: copy it. */
 struct ruleset_place {
     struct slice source;

@@ -64,7 +64,8 @@ enum { /* header.flags: which host levels exist at all */
     RULESET_HAS_BELOW_HOSTS = 4,
     RULESET_HAS_PORTS = 8,           /* some host is bound to a port */
     RULESET_HAS_OVERRIDES = 16,
-    RULESET_HAS_ENCODED_SLASHES = 32 /* some source holds %2F */
+    RULESET_HAS_ENCODED_SLASHES = 32,/* some source holds %2F */
+    RULESET_READS_FACTS = 64         /* some rule asks more of a request than its method and URL */
 };
 
 struct ruleset_header {

@@ -15,30 +15,33 @@ enum {
     CLASS_IN_VALUE = 32,  /* may stand bare in a query name or value that is made of raw bytes */
     CLASS_SENT_QUERY = 64 /* [ ] and %: stay where a query is passed on as it was sent */
 };
+enum { HOST_PLAIN = 128 }; /* a-z 0-9 - . : as they stand in a host's normal form */
 
 #define PCHAR (CLASS_UNRESERVED | CLASS_SUB_DELIM | CLASS_PCHAR_REST)
 
 #define U (CLASS_UNRESERVED | CLASS_IN_VALUE)
+#define H (U | HOST_PLAIN)
 #define S (CLASS_SUB_DELIM | CLASS_IN_VALUE)
 #define T CLASS_SUB_DELIM
 #define R (CLASS_PCHAR_REST | CLASS_IN_VALUE)
 static const uint8_t byte_class[256] = {
-    ['0'] = U, ['1'] = U, ['2'] = U, ['3'] = U, ['4'] = U, ['5'] = U, ['6'] = U, ['7'] = U, ['8'] = U, ['9'] = U,
+    ['0'] = H, ['1'] = H, ['2'] = H, ['3'] = H, ['4'] = H, ['5'] = H, ['6'] = H, ['7'] = H, ['8'] = H, ['9'] = H,
     ['A'] = U, ['B'] = U, ['C'] = U, ['D'] = U, ['E'] = U, ['F'] = U, ['G'] = U, ['H'] = U, ['I'] = U, ['J'] = U,
     ['K'] = U, ['L'] = U, ['M'] = U, ['N'] = U, ['O'] = U, ['P'] = U, ['Q'] = U, ['R'] = U, ['S'] = U, ['T'] = U,
     ['U'] = U, ['V'] = U, ['W'] = U, ['X'] = U, ['Y'] = U, ['Z'] = U,
-    ['a'] = U, ['b'] = U, ['c'] = U, ['d'] = U, ['e'] = U, ['f'] = U, ['g'] = U, ['h'] = U, ['i'] = U, ['j'] = U,
-    ['k'] = U, ['l'] = U, ['m'] = U, ['n'] = U, ['o'] = U, ['p'] = U, ['q'] = U, ['r'] = U, ['s'] = U, ['t'] = U,
-    ['u'] = U, ['v'] = U, ['w'] = U, ['x'] = U, ['y'] = U, ['z'] = U,
-    ['-'] = U, ['.'] = U, ['_'] = U, ['~'] = U,
+    ['a'] = H, ['b'] = H, ['c'] = H, ['d'] = H, ['e'] = H, ['f'] = H, ['g'] = H, ['h'] = H, ['i'] = H, ['j'] = H,
+    ['k'] = H, ['l'] = H, ['m'] = H, ['n'] = H, ['o'] = H, ['p'] = H, ['q'] = H, ['r'] = H, ['s'] = H, ['t'] = H,
+    ['u'] = H, ['v'] = H, ['w'] = H, ['x'] = H, ['y'] = H, ['z'] = H,
+    ['-'] = H, ['.'] = H, ['_'] = U, ['~'] = U,
     ['!'] = S, ['$'] = S, ['\''] = S, ['('] = S, [')'] = S, ['*'] = S, [','] = S,
     ['&'] = T, ['+'] = T, [';'] = T, ['='] = T,
-    [':'] = R, ['@'] = R,
+    [':'] = R | HOST_PLAIN, ['@'] = R,
     ['/'] = CLASS_SLASH | CLASS_IN_VALUE,
     ['?'] = CLASS_QUESTION | CLASS_IN_VALUE,
     ['['] = CLASS_SENT_QUERY, [']'] = CLASS_SENT_QUERY, ['%'] = CLASS_SENT_QUERY,
 };
 #undef U
+#undef H
 #undef S
 #undef T
 #undef R
@@ -376,6 +379,14 @@ bool url_normalize_host(struct slice host, char buffer[URL_HOST_LIMIT + 1], stru
 {
     if (host.size > 1 && host.data[host.size - 1] == '.') host.size--;
     if (host.size == 0 || host.size > URL_HOST_LIMIT) return false;
+
+    /* As httpd gives it, and as it stands in links: nothing to change. */
+    unsigned plain = HOST_PLAIN;
+    for (size_t i = 0; i < host.size; i++) plain &= byte_class[(uint8_t)host.data[i]];
+    if (plain) {
+        *normal = host;
+        return true;
+    }
     for (size_t i = 0; i < host.size; i++) {
         char byte = host.data[i];
 

@@ -233,6 +233,17 @@ static bool has_encoded_slash(const struct plan *plan)
     return false;
 }
 
+static bool reads_facts(const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->action_count; i++) {
+        if (plan->actions[i].condition_count) return true;
+    }
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        if (plan->rules[i].choice) return true;
+    }
+    return false;
+}
+
 /* What no request could ask for, and no answer could say. */
 static void check_rules(const struct plan *plan, struct diag *diag)
 {
@@ -381,6 +392,7 @@ bool emit(const struct plan *plan, struct diag *diag, const struct emit_options 
             header.label = emit_list(&build, &label, 1);
         }
         if (has_encoded_slash(plan)) header.flags |= RULESET_HAS_ENCODED_SLASHES;
+        if (reads_facts(plan)) header.flags |= RULESET_READS_FACTS;
         header.exact_key_count = build.exact_key_count;
         header.pattern_key_count = build.pattern_key_count;
         header.worst_probes = worst_probes(&build, &header);
