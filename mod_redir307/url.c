@@ -384,7 +384,9 @@ bool url_normalize_host(struct slice host, char buffer[URL_HOST_LIMIT + 1], stru
     unsigned plain = HOST_PLAIN;
     for (size_t i = 0; i < host.size; i++) plain &= byte_class[(uint8_t)host.data[i]];
     if (plain) {
-        *normal = host;
+        memcpy(buffer, host.data, host.size);
+        buffer[host.size] = 0;
+        *normal = slice_of(buffer, host.size);
         return true;
     }
     for (size_t i = 0; i < host.size; i++) {

@@ -60,7 +60,7 @@ struct url_parts {
 /* Splits as RFC 3986, appendix B; judges nothing. False where the authority has an unbalanced bracket. */
 bool url_split(struct slice url, struct url_parts *parts);
 
-/* Lower case (ASCII), without one trailing dot; a host that is so already is not copied. False: empty, too long, or a byte that no host may have. Non-ASCII
+/* Lower case (ASCII), without one trailing dot; in `buffer`. False: empty, too long, or a byte that no host may have. Non-ASCII
  * bytes are refused: IDNs must have become A-labels before. */
 bool url_normalize_host(struct slice host, char buffer[URL_HOST_LIMIT + 1], struct slice *normal);
 
