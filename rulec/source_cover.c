@@ -72,6 +72,8 @@ static bool starts_with(struct slice text, struct slice start, bool ignores_case
 
 static bool ends_with(struct slice text, struct slice end, bool ignores_case)
 {
+    if (end.size == 0) /* a text without a byte may be NULL */
+        return true;
     return text.size >= end.size &&
            text_equal(slice_of(text.data + text.size - end.size, end.size), end, ignores_case);
 }
