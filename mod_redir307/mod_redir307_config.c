@@ -18,6 +18,7 @@ void *server_settings_create(apr_pool_t *pool, server_rec *server)
         settings->on_bad_file = ON_BAD_FILE_REFUSE;
         settings->watch = apr_time_from_sec(1);
         settings->note = TOGGLE_ON;
+        settings->copy = TOGGLE_OFF;
         settings->expose = EXPOSE_OFF;
     }
     return settings;
@@ -44,6 +45,9 @@ void *server_settings_merge(apr_pool_t *pool, void *outer_settings, void *inner_
     }
     if (inner->note == TOGGLE_UNSET) {
         merged->note = outer->note;
+    }
+    if (inner->copy == TOGGLE_UNSET) {
+        merged->copy = outer->copy;
     }
     if (inner->expose == EXPOSE_UNSET) {
         merged->expose = outer->expose;
@@ -224,6 +228,13 @@ static const char *set_note(cmd_parms *cmd, void *place, int is_on)
     return NULL;
 }
 
+static const char *set_copy(cmd_parms *cmd, void *place, int is_on)
+{
+    (void)place;
+    settings_of(cmd)->copy = is_on ? TOGGLE_ON : TOGGLE_OFF;
+    return NULL;
+}
+
 static const char *set_expose(cmd_parms *cmd, void *place, const char *word)
 {
     struct server_settings *settings = settings_of(cmd);
@@ -261,6 +272,8 @@ const command_rec redir307_directives[] = {
                     "addresses or networks whose X-Forwarded-Proto is believed"),
     AP_INIT_FLAG("Redir307Note", set_note, NULL, RSRC_CONF,
                  "\"on\" or \"off\": whether answers carry a short HTML note"),
+    AP_INIT_FLAG("Redir307Copy", set_copy, NULL, RSRC_CONF,
+                 "\"on\" or \"off\": whether the rule file is copied into memory, not mapped"),
     AP_INIT_TAKE1("Redir307Expose", set_expose, NULL, RSRC_CONF,
                   "\"off\", \"id\" or \"rule\": what X-Redirect-By tells"),
     { .name = NULL }

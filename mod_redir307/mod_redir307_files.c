@@ -183,6 +183,7 @@ static void take(struct rules_file *file, const struct ruleset_map *opened)
     file->kept->bytes = opened->bytes;
     file->kept->size = opened->size;
     file->kept->identity = opened->identity;
+    file->kept->how = file->how;
     /* Nobody reads the old bytes any more: readers hold the lock while they do. */
     if (old.ruleset) {
         sigbus_release(old.bytes);
@@ -195,7 +196,7 @@ void rules_file_load(struct rules_file *file, int level)
     struct ruleset_map opened = { .ruleset = NULL };
     char reason[RULESET_REASON_SIZE];
 
-    if (ruleset_map_open(file->path, RULESET_MAP_SHARED_PAGES, &opened, reason)) {
+    if (ruleset_map_open(file->path, file->how, &opened, reason)) {
         take(file, &opened);
         file->has_refused = false;
         rules_file_tell(file, level);

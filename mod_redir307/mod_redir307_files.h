@@ -25,6 +25,7 @@ struct kept_file {
     size_t size;
     struct ruleset_identity identity;
     bool is_named; /* by the configuration of now */
+    enum ruleset_map_how how;
 };
 
 struct rules_file {
@@ -34,6 +35,7 @@ struct rules_file {
     server_rec *server;           /* the first that names it: where its log lines go */
     apr_interval_time_t interval; /* the shortest that a server asks for */
     bool is_passed_when_bad;      /* every server that names it would rather start */
+    enum ruleset_map_how how; /* a copy where one server that names it wants that */
     bool has_encoded_slashes; /* every server that names it has AllowEncodedSlashes NoDecode */
 
     /* Over the next two. Whoever answers a request holds it for reading; measured faster than

@@ -15,7 +15,7 @@ struct kept {
 
 /* Raised with each change of these structs; a name of its own, so that a block of another
  * version is never read. */
-enum { KEPT_VERSION = 1 };
+enum { KEPT_VERSION = 2 };
 
 static struct kept *kept_find(apr_pool_t *pool)
 {

@@ -65,12 +65,16 @@ static struct rules_file *collect(apr_pool_t *pool, server_rec *main_server)
             file->server = server;
             file->interval = WATCH_OFF;
             file->is_passed_when_bad = true;
+            file->how = RULESET_MAP_SHARED_PAGES;
             file->has_encoded_slashes = true;
             *end = file;
             end = &file->next;
         }
         file->interval = shorter(file->interval, settings->watch);
         file->is_passed_when_bad &= settings->on_bad_file == ON_BAD_FILE_PASS;
+        if (settings->copy == TOGGLE_ON) {
+            file->how = RULESET_MAP_COPY;
+        }
         file->has_encoded_slashes &= has_encoded_slashes(server);
     }
     return first;
@@ -150,7 +154,8 @@ static bool open_first(struct rules_file *file, apr_pool_t *scratch)
     struct ruleset_identity identity;
 
     kept_reopen(file, scratch);
-    if (file->map.ruleset && ruleset_identity_of(file->path, &identity) == 0 &&
+    if (file->map.ruleset && file->kept->how == file->how &&
+        ruleset_identity_of(file->path, &identity) == 0 &&
         ruleset_identity_equal(&file->map.identity, &identity)) {
         rules_file_tell(file, APLOG_INFO);
     } else {
