@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of checks, in the order in which they run. */
+/* Two tables of checks, in the order in which they run: those that look at the plan, and those that ask the engine
+ * about the file made of it. */
 #include "config.h"
 
 #include "rulec/check.h"
 
+#include "rulec/check_chains.h"
 #include "rulec/check_hidden.h"
+#include "rulec/check_loops.h"
 #include "rulec/check_rank.h"
 #include "rulec/check_same.h"
+#include "rulec/check_status.h"
+#include "rulec/check_well_known.h"
 
-enum check_number { CHECK_SAME, CHECK_HIDDEN, CHECK_RANK, CHECK_COUNT };
+enum check_number {
+    CHECK_SAME,
+    CHECK_HIDDEN,
+    CHECK_RANK,
+    CHECK_STATUS,
+    CHECK_SLASH,
+    CHECK_COUNT
+};
 
 static const struct check {
     void (*run)(const struct plan *plan, struct diag *diag);
@@ -17,6 +29,24 @@ static const struct check {
     [CHECK_SAME] = { .run = check_same },
     [CHECK_HIDDEN] = { .run = check_hidden, .needs = 1U << CHECK_SAME },
     [CHECK_RANK] = { .run = check_rank, .needs = 1U << CHECK_SAME },
+    [CHECK_STATUS] = { .run = check_status },
+    [CHECK_SLASH] = { .run = check_slash, .needs = 1U << CHECK_SAME },
+};
+
+enum file_check_number {
+    FILE_CHECK_LOOPS,
+    FILE_CHECK_CHAINS,
+    FILE_CHECK_WELL_KNOWN,
+    FILE_CHECK_COUNT
+};
+
+static const struct file_check {
+    void (*run)(const struct plan *plan, const struct ruleset *ruleset, struct diag *diag);
+    unsigned needs;
+} file_checks[] = {
+    [FILE_CHECK_LOOPS] = { .run = check_loops },
+    [FILE_CHECK_CHAINS] = { .run = check_chains, .needs = 1U << FILE_CHECK_LOOPS },
+    [FILE_CHECK_WELL_KNOWN] = { .run = check_well_known },
 };
 
 bool check_run(const struct plan *plan, struct diag *diag)
@@ -29,6 +59,21 @@ bool check_run(const struct plan *plan, struct diag *diag)
         if ((checks[i].needs & failed) == 0)
             checks[i].run(plan, diag);
         if ((checks[i].needs & failed) || diag_error_count(diag) > before)
+            failed |= 1U << i;
+    }
+    return failed == 0;
+}
+
+bool check_run_file(const struct plan *plan, const struct ruleset *ruleset, struct diag *diag)
+{
+    unsigned failed = 0;
+
+    for (unsigned i = 0; i < FILE_CHECK_COUNT; i++) {
+        size_t before = diag_error_count(diag);
+
+        if ((file_checks[i].needs & failed) == 0)
+            file_checks[i].run(plan, ruleset, diag);
+        if ((file_checks[i].needs & failed) || diag_error_count(diag) > before)
             failed |= 1U << i;
     }
     return failed == 0;

@@ -99,6 +99,8 @@ static void tell_chain(struct chains *chains, uint32_t rule)
         }
         hops++;
     }
+    if (hops == HOPS_LIMIT)
+        return; /* no chain: check_loops' business */
     hops_url(chains->hops, url, sizeof url);
     diag_warning(chains->diag, DIAG_CHAIN, rules[rule].span, "it takes %u hops from here to \"%s\"", hops + 1, url);
     for (unsigned i = 0; i < hops && i < SHOWN_HOPS; i++)

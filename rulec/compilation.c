@@ -9,8 +9,6 @@
 #include "grammar/parse.h"
 #include "mod_redir307/ruleset.h"
 #include "rulec/check.h"
-#include "rulec/check_chains.h"
-#include "rulec/check_loops.h"
 #include "rulec/lower.h"
 
 #include <time.h>
@@ -40,11 +38,9 @@ static bool check_file(struct compilation *compilation)
 
     if (ruleset_open(compilation->file.bytes, compilation->file.size, &ruleset) != RULESET_OK)
         return false;
-    check_loops(compilation->plan, ruleset, compilation->diag);
-    if (diag_error_count(compilation->diag) == 0)
-        check_chains(compilation->plan, ruleset, compilation->diag);
+    bool is_good = check_run_file(compilation->plan, ruleset, compilation->diag);
     ruleset_close(ruleset);
-    return diag_error_count(compilation->diag) == 0;
+    return is_good && diag_error_count(compilation->diag) == 0;
 }
 
 bool compilation_run(struct compilation *compilation, char *const *paths, int path_count,

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two lines for one page: people mean `/a` and `/a/` to be the same, and the two forms answer for each other, unless
+ * both are written. */
+#include "config.h"
+
+#include "mod_redir307/hash.h"
+#include "rulec/check_status.h"
+#include "rulec/condition_logic.h"
+
+#include <stdlib.h>
+
+enum { TOLD_LIMIT = 10 };
+
+/* The rules whose path ends in a slash, by that path. */
+struct slashed {
+    const struct plan *plan;
+    uint32_t *slots; /* rule + 1; 0: free */
+    size_t mask;
+};
+
+static struct slice bare_of(struct slice path)
+{
+    return path.size > 1 && path.data[path.size - 1] == '/' ? slice_of(path.data, path.size - 1) : path;
+}
+
+static uint64_t key_of(const struct plan *plan, const struct plan_rule *rule)
+{
+    return hash_path(bare_of(rule->path), 0, plan->actions[rule->action].site);
+}
+
+static bool is_slashed(const struct plan_rule *rule)
+{
+    return !rule->pattern && rule->path.size > 1 && rule->path.data[rule->path.size - 1] == '/';
+}
+
+static bool open_slashed(struct slashed *slashed, const struct plan *plan)
+{
+    size_t count = 0, slot_count = 64;
+
+    for (uint32_t i = 0; i < plan->rule_count; i++)
+        count += is_slashed(&plan->rules[i]);
+    if (count == 0)
+        return false;
+    while (slot_count < 2 * count)
+        slot_count *= 2;
+    *slashed = (struct slashed){ .plan = plan, .mask = slot_count - 1 };
+    slashed->slots = memory_resize(NULL, slot_count, sizeof *slashed->slots);
+    memset(slashed->slots, 0, slot_count * sizeof *slashed->slots);
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        if (!is_slashed(&plan->rules[i]))
+            continue;
+        size_t at = key_of(plan, &plan->rules[i]) & slashed->mask;
+        while (slashed->slots[at])
+            at = (at + 1) & slashed->mask;
+        slashed->slots[at] = i + 1;
+    }
+    return true;
+}
+
+static bool answers_alike(const struct plan *plan, const struct plan_rule *a, const struct plan_rule *b)
+{
+    const struct plan_action *left = &plan->actions[a->action], *right = &plan->actions[b->action];
+
+    return left->is_pass == right->is_pass && left->status_get == right->status_get &&
+           slice_equal(bare_of(a->target), bare_of(b->target));
+}
+
+/* `/a -> /a/`: the one form leads to the other. */
+static bool leads_to(const struct plan_rule *a, const struct plan_rule *b) { return slice_equal(a->target, b->path); }
+
+static bool is_twin(const struct plan *plan, const struct plan_rule *rule, const struct plan_rule *other)
+{
+    const struct plan_action *a = &plan->actions[rule->action], *b = &plan->actions[other->action];
+
+    return a->site == b->site && a->is_override == b->is_override &&
+           slice_equal(rule->path, bare_of(other->path)) && !rule->template && !other->template && !rule->choice &&
+           !other->choice && !answers_alike(plan, rule, other) && !leads_to(rule, other) && !leads_to(other, rule) &&
+           !actions_exclude(plan, a, b);
+}
+
+void check_slash(const struct plan *plan, struct diag *diag)
+{
+    struct slashed slashed;
+    size_t count = 0;
+    uint32_t more_at = 0;
+
+    if (!open_slashed(&slashed, plan))
+        return;
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        const struct plan_rule *rule = &plan->rules[i];
+
+        if (rule->pattern || is_slashed(rule))
+            continue;
+        for (size_t at = key_of(plan, rule) & slashed.mask; slashed.slots[at]; at = (at + 1) & slashed.mask) {
+            const struct plan_rule *other = &plan->rules[slashed.slots[at] - 1];
+
+            if (!is_twin(plan, rule, other) || diag_is_allowed(diag, DIAG_SLASH_DIFFERS, rule->span))
+                continue;
+            if (count++ >= TOLD_LIMIT) {
+                more_at = count == TOLD_LIMIT + 1 ? i : more_at;
+                break;
+            }
+            diag_warning(diag, DIAG_SLASH_DIFFERS, rule->span,
+                         "\"%.*s\" with and without its last slash is answered differently", (int)rule->path.size,
+                         rule->path.data);
+            diag_note(diag, other->span, "with the slash");
+            break;
+        }
+    }
+    if (count > TOLD_LIMIT)
+        diag_warning(diag, DIAG_SLASH_DIFFERS, plan->rules[more_at].span,
+                     "and %zu more from here on that are answered differently with a last slash", count - TOLD_LIMIT);
+    free(slashed.slots);
+}
