@@ -125,10 +125,11 @@ static void set_vary(const struct reads *reads, struct answer_scratch *scratch, 
         struct slice name = reads->fields[i];
         size_t comma = size ? 2 : 0;
 
-        if (!is_token(name) || name.size + comma > ANSWER_FIELD_LIMIT - size) continue;
+        if (name.size + comma > ANSWER_FIELD_LIMIT - size) continue;
         memcpy(out + size, ", ", comma);
         memcpy(out + size + comma, name.data, name.size);
-        size += comma + name.size;
+        /* The copy is judged: the map's bytes could change in between. */
+        if (is_token(slice_of(out + size + comma, name.size))) size += comma + name.size;
     }
     answer->vary = slice_of(out, size);
 }

@@ -52,7 +52,8 @@ struct answer_trace {
 void answer_request(const struct ruleset *ruleset, const struct request_key *key, struct answer_scratch *scratch,
                     const struct answer_trace *trace, struct answer *answer);
 
-/* Field number `index` of answer->headers (clauses header, retry-after, blocked-by); false past the last. */
+/* Field number `index` of answer->headers (clauses header, retry-after, blocked-by); false past the last. The slices lie
+ * in the map: what is sent must be looked at again after it was copied. */
 bool answer_header(const struct ruleset *ruleset, uint32_t headers, unsigned index, struct slice *name,
                    struct slice *value);
 

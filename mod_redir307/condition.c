@@ -261,6 +261,17 @@ static bool ask(struct lookup *lookup, const struct condition *condition, uint64
     }
 }
 
+/* What a condition names must be there: else `unless` would make it hold. */
+static bool names_are_there(const struct lookup *lookup, const struct condition *condition)
+{
+    const struct ruleset *rs = lookup->ruleset;
+    struct zone_time zone;
+
+    if (condition->flags & RULESET_CONDITION_REGEX && condition->number >= rs->views[RULESET_REGEXES].count) return false;
+    return condition->op != RULESET_CONDITION_RECURRING
+        || zone_at(rs, condition->number, lookup->key->time_s, &zone);
+}
+
 bool condition_holds(struct lookup *lookup, uint32_t conditions, uint32_t place, struct reads *reads,
                      const char **why)
 {
@@ -273,7 +284,7 @@ bool condition_holds(struct lookup *lookup, uint32_t conditions, uint32_t place,
     for (unsigned i = 0; i < count; i++) {
         struct condition condition;
 
-        if (!condition_read(&program, &condition)) return false;
+        if (!condition_read(&program, &condition) || !names_are_there(lookup, &condition)) return false;
         bool is_unless = condition.flags & RULESET_CONDITION_UNLESS;
         if (ask(lookup, &condition, (uint64_t)place << 8 | i, reads) == is_unless) {
             *why = reasons[condition.op][is_unless];

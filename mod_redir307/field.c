@@ -26,8 +26,8 @@ bool field_equal(struct slice a, struct slice b)
     return true;
 }
 
-/* Cuts the next part off, up to one of two separators outside of quotes. False: nothing is left. */
-static bool next_part(struct slice *rest, char separator, char other, struct slice *part)
+/* Cuts the next part off, up to a separator outside of quotes. False: nothing is left. */
+static bool next_part(struct slice *rest, char separator, struct slice *part)
 {
     bool in_quotes = false;
     size_t end = 0;
@@ -38,7 +38,7 @@ static bool next_part(struct slice *rest, char separator, char other, struct sli
 
         if (byte == '"') in_quotes = !in_quotes;
         else if (byte == '\\' && in_quotes && end + 1 < rest->size) end++;
-        else if (!in_quotes && (byte == separator || byte == other)) break;
+        else if (!in_quotes && byte == separator) break;
     }
     *part = field_trim(slice_of(rest->data, end));
     size_t used = end < rest->size ? end + 1 : end;
@@ -65,11 +65,24 @@ static bool split_pair(struct slice pair, struct slice *name, struct slice *valu
     return true;
 }
 
+/* Quotes hide nothing between cookies: neither `;` nor `,` can be in a value (RFC 6265, 4.1.1). */
+static bool next_cookie(struct slice *rest, struct slice *pair)
+{
+    size_t end = 0;
+
+    if (rest->size == 0) return false;
+    while (end < rest->size && rest->data[end] != ';' && rest->data[end] != ',') end++;
+    *pair = field_trim(slice_of(rest->data, end));
+    size_t used = end < rest->size ? end + 1 : end;
+    *rest = slice_of(rest->data + used, rest->size - used);
+    return true;
+}
+
 bool field_cookie(struct slice cookies, struct slice name, struct slice *value)
 {
     struct slice pair, own;
 
-    while (next_part(&cookies, ';', ',', &pair)) {
+    while (next_cookie(&cookies, &pair)) {
         if (!split_pair(pair, &own, value)) continue;
         if (!slice_equal(own, name)) continue;
         *value = without_quotes(*value);
@@ -103,12 +116,12 @@ static bool next_range(struct slice *field, struct range *range)
 {
     struct slice element, part, name, value;
 
-    while (next_part(field, ',', ',', &element)) {
+    while (next_part(field, ',', &element)) {
         bool is_good = true;
 
-        if (!next_part(&element, ';', ';', &range->name) || range->name.size == 0) continue;
+        if (!next_part(&element, ';', &range->name) || range->name.size == 0) continue;
         range->quality = 1000;
-        while (next_part(&element, ';', ';', &part)) {
+        while (next_part(&element, ';', &part)) {
             if (!split_pair(part, &name, &value) || !field_equal(name, SLICE("q"))) continue;
             range->quality = read_quality(value);
             is_good = range->quality >= 0;

@@ -378,7 +378,7 @@ bool url_split(struct slice url, struct url_parts *parts)
 bool url_normalize_host(struct slice host, char buffer[URL_HOST_LIMIT + 1], struct slice *normal)
 {
     if (host.size > 1 && host.data[host.size - 1] == '.') host.size--;
-    if (host.size == 0 || host.size > URL_HOST_LIMIT) return false;
+    if (host.size == 0 || host.size > URL_HOST_LIMIT || host.data[0] == '.') return false;
 
     /* As httpd gives it, and as it stands in links: nothing to change. */
     unsigned plain = HOST_PLAIN;
