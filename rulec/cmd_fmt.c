@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rulec fmt: rules in their one layout, on standard output or in place. A file with mistakes is left alone: nobody
- * knows what its words were meant to be. */
+/* rulec fmt: rules in their one layout, on standard output or in place. A file with mistakes is
+ * left alone: nobody knows what its words were meant to be. */
+/* realpath() is of the X/Open part of POSIX. */
+#define _XOPEN_SOURCE 700
+
 #include "config.h"
 
 #include "rulec/command.h"
@@ -16,7 +19,8 @@
 #include <sys/stat.h>
 
 static const struct option_spec fmt_options[] = {
-    { "write", "w", NULL, "write the files, instead of standard output; names those that changed" },
+    { "write", "w", NULL,
+      "write the files, instead of standard output; names those that changed" },
     { "check", NULL, NULL, "write nothing: name the files that would change, and exit with 1" },
     { NULL, NULL, NULL, NULL }
 };
@@ -31,7 +35,8 @@ static bool ends_in(const char *text, const char *ending)
 }
 
 /* A name that is a link leads to the file: the link stays. */
-static enum command_status write_file(const struct command_line *line, const char *path, const struct bytes *text)
+static enum command_status write_file(const struct command_line *line, const char *path,
+                                      const struct bytes *text)
 {
     char *real = realpath(path, NULL);
     enum command_status status = COMMAND_GOOD;
@@ -46,8 +51,9 @@ static enum command_status write_file(const struct command_line *line, const cha
     return status;
 }
 
-static enum command_status hand_over(const struct command_line *line, const char *path, struct slice old,
-                                     const struct bytes *text, enum fmt_way way)
+static enum command_status hand_over(const struct command_line *line, const char *path,
+                                     struct slice old, const struct bytes *text,
+                                     enum fmt_way way)
 {
     bool changes = !slice_equal(old, slice_of((const char *)text->data, text->size));
 
@@ -62,7 +68,8 @@ static enum command_status hand_over(const struct command_line *line, const char
     return way == FMT_WRITE ? write_file(line, path, text) : COMMAND_RULES;
 }
 
-static enum command_status format_file(const struct command_line *line, const char *path, enum fmt_way way)
+static enum command_status format_file(const struct command_line *line, const char *path,
+                                       enum fmt_way way)
 {
     struct arena *arena = arena_open();
     struct source_set *sources = source_set_open(arena);
@@ -98,10 +105,12 @@ static enum command_status run_fmt(const struct command_line *line)
     enum command_status status = COMMAND_GOOD;
 
     if (way == FMT_CHECK && options_has(line->options, "write"))
-        return command_usage_error(line, "--check writes nothing, --write does: give one of them");
+        return command_usage_error(line,
+                                   "--check writes nothing, --write does: give one of them");
     for (int i = 0; i < line->word_count && way == FMT_WRITE; i++)
         if (strcmp(line->words[i], "-") == 0 || ends_in(line->words[i], ".gz"))
-            return command_usage_error(line, "\"%s\" cannot be written back: leave out -w", line->words[i]);
+            return command_usage_error(line, "\"%s\" cannot be written back: leave out -w",
+                                       line->words[i]);
     for (int i = 0; i < line->word_count; i++) {
         enum command_status one = format_file(line, line->words[i], way);
 
@@ -119,7 +128,9 @@ const struct command command_fmt = {
     .word_min = 1,
     .word_max = -1,
     .options = fmt_options,
-    .details = "Only blanks and line ends change; words and comments stay as they are written. Included files are not\n"
-               "touched: name them, too. A file with syntax errors is left alone, and the exit status is 1.\n",
+    .details = "Only blanks and line ends change; words and comments stay as they are written. "
+               "Included files are not\n"
+               "touched: name them, too. A file with syntax errors is left alone, and the exit "
+               "status is 1.\n",
     .run = run_fmt,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines are gathered while they belong together (one depth, no empty line between them), then written with their
- * columns under each other. A line is up to four cells of tokens: what a column is depends on what the line is. */
+/* Lines are gathered while they belong together (one depth, no empty line between them), then
+ * written with their columns under each other. A line is up to four cells of tokens: what a
+ * column is depends on what the line is. */
 #include "config.h"
 
 #include "rulec/format.h"
@@ -18,11 +19,13 @@ enum {
     COMMENT_LIMIT = 80 /* likewise for what stands before a comment at the line's end */
 };
 
-/* Cells of a rule: source; `-> target` or the word in its place; status; the rest. Of a line under `by`: keys, target,
- * status. Of an expect: `expect METHOD`, the rest. All others have one. */
+/* Cells of a rule: source; `-> target` or the word in its place; status; the rest. Of a line
+ * under `by`: keys, target, status. Of an expect: `expect METHOD`; the request; `-> answer`.
+ * All others have one. */
 enum line_kind { LINE_RULE, LINE_CHOICE, LINE_EXPECT, LINE_OTHER, LINE_KIND_COUNT };
 
-/* cut[i]: the first token of cell i; cut[CELL_COUNT]: behind the last. An empty cell starts where the next one does. */
+/* cut[i]: the first token of cell i; cut[CELL_COUNT]: behind the last. An empty cell starts
+ * where the next one does. */
 struct format_line {
     enum line_kind kind;
     size_t cut[CELL_COUNT + 1];
@@ -62,7 +65,8 @@ static struct slice text_of(const struct format *format, size_t index)
 
 static bool is_word(const struct format *format, size_t index, const char *word)
 {
-    return is_kind(format, index, LAYOUT_WORD) && slice_equal(text_of(format, index), slice_from_string(word));
+    return is_kind(format, index, LAYOUT_WORD) &&
+           slice_equal(text_of(format, index), slice_from_string(word));
 }
 
 /* ---- text ---- */
@@ -92,9 +96,10 @@ static size_t skip_ends(const struct format *format, size_t index, size_t end)
     return index;
 }
 
-/* Tokens [index, end) with a blank between two; the ends of lines in braces become `; `. Returns the width; `out` may
- * be NULL. */
-static size_t put_tokens(const struct format *format, size_t index, size_t end, struct bytes *out)
+/* Tokens [index, end) with a blank between two; the ends of lines in braces become `; `.
+ * Returns the width; `out` may be NULL. */
+static size_t put_tokens(const struct format *format, size_t index, size_t end,
+                         struct bytes *out)
 {
     size_t width = 0;
     bool is_first = true, ends_line = false, is_open = false;
@@ -118,7 +123,8 @@ static size_t put_tokens(const struct format *format, size_t index, size_t end, 
     return width;
 }
 
-static size_t cell_width(const struct format *format, const struct format_line *line, unsigned cell)
+static size_t cell_width(const struct format *format, const struct format_line *line,
+                         unsigned cell)
 {
     return put_tokens(format, line->cut[cell], line->cut[cell + 1], NULL);
 }
@@ -131,7 +137,8 @@ static bool has_cell(const struct format_line *line, unsigned cell)
 /* ---- columns ---- */
 
 struct columns {
-    size_t second[LINE_KIND_COUNT], third[LINE_KIND_COUNT]; /* where those cells start, from the indent on */
+    size_t second[LINE_KIND_COUNT],
+        third[LINE_KIND_COUNT]; /* where those cells start, from the indent on */
     size_t comment;
 };
 
@@ -142,15 +149,17 @@ static void widen(size_t *column, size_t width, size_t limit)
 }
 
 /* The line behind its indent; returns its width. */
-static size_t put_line(const struct format *format, const struct format_line *line, const struct columns *columns,
-                       struct bytes *out)
+static size_t put_line(const struct format *format, const struct format_line *line,
+                       const struct columns *columns, struct bytes *out)
 {
     size_t width = cell_width(format, line, 0);
 
     if (out)
         put_tokens(format, line->cut[0], line->cut[1], out);
     for (unsigned cell = 1; cell < CELL_COUNT; cell++) {
-        size_t column = cell == 1 ? columns->second[line->kind] : cell == 2 ? columns->third[line->kind] : 0;
+        size_t column = cell == 1   ? columns->second[line->kind]
+                        : cell == 2 ? columns->third[line->kind]
+                                    : 0;
         size_t blanks = width < column ? column - width : width > 0;
 
         if (!has_cell(line, cell))
@@ -175,7 +184,7 @@ static void find_columns(const struct format *format, struct columns *columns)
             widen(&second[line->kind], cell_width(format, line, 0), CELL_LIMIT);
         if (has_cell(line, 1) && is_kind(format, line->cut[1], LAYOUT_ARROW))
             widen(&third[line->kind], cell_width(format, line, 1), CELL_LIMIT);
-        else if (line->kind == LINE_CHOICE && has_cell(line, 2))
+        else if (line->kind != LINE_RULE && has_cell(line, 2))
             widen(&third[line->kind], cell_width(format, line, 1), CELL_LIMIT);
     }
     *columns = (struct columns){ .comment = 0 };
@@ -185,7 +194,8 @@ static void find_columns(const struct format *format, struct columns *columns)
     }
     for (size_t i = 0; i < format->line_count; i++)
         if (format->lines[i].comment != no_token && has_cell(&format->lines[i], 0))
-            widen(&columns->comment, put_line(format, &format->lines[i], columns, NULL), COMMENT_LIMIT);
+            widen(&columns->comment, put_line(format, &format->lines[i], columns, NULL),
+                  COMMENT_LIMIT);
 }
 
 /* Writes the lines that belong together. */
@@ -204,7 +214,8 @@ static void flush_lines(struct format *format)
         width = put_line(format, line, &columns, format->out);
         if (line->comment != no_token) {
             if (has_cell(line, 0))
-                put_blanks(format->out, width < columns.comment ? columns.comment - width + 1 : 1);
+                put_blanks(format->out,
+                           width < columns.comment ? columns.comment - width + 1 : 1);
             put(format->out, text_of(format, line->comment));
         }
         bytes_put_u8(format->out, '\n');
@@ -246,7 +257,8 @@ static void cut_rule(const struct format *format, struct format_line *line, size
     line->cut[3] = at < end ? at : end;
 }
 
-/* The first word that can be a target parts keys from status; without one, the last word is the status. */
+/* The first word that can be a target parts keys from status; without one, the last word is the
+ * status. */
 static void cut_choice(const struct format *format, struct format_line *line, size_t end)
 {
     size_t at = line->cut[0];
@@ -260,13 +272,24 @@ static void cut_choice(const struct format *format, struct format_line *line, si
     line->cut[3] = end;
 }
 
+static void cut_expect(const struct format *format, struct format_line *line, size_t end)
+{
+    size_t at = line->cut[0] + 2;
+
+    line->cut[1] = at;
+    while (at < end && !is_kind(format, at, LAYOUT_ARROW))
+        at++;
+    line->cut[2] = at;
+}
+
 /* What kind of line the tokens from cut[0] to `end` are. */
 static void cut_line(const struct format *format, struct format_line *line, size_t end)
 {
     size_t first = line->cut[0];
-    bool is_rule = format->holds_rules[format->depth] &&
-                   (is_kind(format, first, LAYOUT_PLACE) || is_kind(format, first, LAYOUT_STRING) ||
-                    is_kind(format, first, LAYOUT_SIGN));
+    bool is_rule =
+        format->holds_rules[format->depth] &&
+        (is_kind(format, first, LAYOUT_PLACE) || is_kind(format, first, LAYOUT_STRING) ||
+         is_kind(format, first, LAYOUT_SIGN));
 
     for (unsigned cell = 1; cell <= CELL_COUNT; cell++)
         line->cut[cell] = end;
@@ -276,9 +299,10 @@ static void cut_line(const struct format *format, struct format_line *line, size
     } else if (format->holds_choices[format->depth]) {
         line->kind = LINE_CHOICE;
         cut_choice(format, line, end);
-    } else if (format->holds_rules[format->depth] && is_word(format, first, "expect") && end - first > 2) {
+    } else if (format->holds_rules[format->depth] && is_word(format, first, "expect") &&
+               end - first > 2) {
         line->kind = LINE_EXPECT;
-        line->cut[1] = first + 2;
+        cut_expect(format, line, end);
     }
 }
 
@@ -291,7 +315,8 @@ static size_t find_close(const struct format *format, size_t open, bool *has_lin
 
     *has_line_ends = false;
     for (; at < format->layout->count && !is_kind(format, at, LAYOUT_CLOSE); at++)
-        *has_line_ends |= is_kind(format, at, LAYOUT_COMMENT) || format->layout->tokens[at].line_ends != 0;
+        *has_line_ends |=
+            is_kind(format, at, LAYOUT_COMMENT) || format->layout->tokens[at].line_ends != 0;
     return at;
 }
 
@@ -301,8 +326,8 @@ static bool is_empty_block(const struct format *format, size_t open)
     return is_kind(format, skip_ends(format, open + 1, format->layout->count), LAYOUT_CLOSE);
 }
 
-/* Reads a line from `at`; *opens: it ends with the brace of a block that has lines of its own. Returns the token
- * behind it. */
+/* Reads a line from `at`; *opens: it ends with the brace of a block that has lines of its own.
+ * Returns the token behind it. */
 static size_t read_line(struct format *format, size_t at, struct format_line *line, bool *opens)
 {
     bool starts_block = format->holds_rules[format->depth] &&
@@ -318,7 +343,8 @@ static size_t read_line(struct format *format, size_t at, struct format_line *li
         bool has_line_ends;
         size_t close;
 
-        if (token->kind == LAYOUT_END || token->kind == LAYOUT_COMMENT || token->kind == LAYOUT_CLOSE)
+        if (token->kind == LAYOUT_END || token->kind == LAYOUT_COMMENT ||
+            token->kind == LAYOUT_CLOSE)
             break;
         if (token->kind != LAYOUT_OPEN) {
             end++;
@@ -334,7 +360,8 @@ static size_t read_line(struct format *format, size_t at, struct format_line *li
     cut_line(format, line, end);
     /* `/a -> /b; # why`: the comment is the line's. */
     next = end;
-    while (!*opens && is_kind(format, next, LAYOUT_END) && token_at(format, next)->line_ends == 0)
+    while (!*opens && is_kind(format, next, LAYOUT_END) &&
+           token_at(format, next)->line_ends == 0)
         next++;
     if (!is_kind(format, next, LAYOUT_COMMENT))
         return end;
@@ -360,8 +387,11 @@ static void open_block(struct format *format, const struct format_line *line)
 
 void format_write(const struct layout *layout, const struct source *source, struct bytes *out)
 {
-    struct format format = { .layout = layout, .source = source, .out = out, .holds_rules = { true } };
-    bool is_at_start = true, has_blank = false; /* of the text or of a block; an empty line was written */
+    struct format format = {
+        .layout = layout, .source = source, .out = out, .holds_rules = { true }
+    };
+    bool is_at_start = true,
+         has_blank = false; /* of the text or of a block; an empty line was written */
     size_t at = 0;
 
     while (at < layout->count) {

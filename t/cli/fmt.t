@@ -13,6 +13,7 @@ use Redir307::Rulec qw(rulec rules run_in folder rulec_path read_bytes write_byt
 use Test::More;
 
 my $folder = folder();
+my $long = '/' . 'x' x 60;
 
 sub formatted {
     my ($text) = @_;
@@ -66,12 +67,13 @@ becomes("/a -> by language { de /de/; en-GB /en/ found\n otherwise /en/ } found 
 becomes("/a -> by client { 70 /x; 30 /y }\n", "/a -> by client { 70 /x; 30 /y }\n", 'a choice on one line');
 becomes("expect GET /a -> 307 /b\nexpect POST /abc with { flag f\n} at 2026-01-01 -> 302 { header A \"b\" }\n",
     "expect GET  /a -> 307 /b\nexpect POST /abc with {\n    flag f\n} at 2026-01-01 -> 302 { header A \"b\" }\n", 'tests');
+becomes("expect GET /a -> 307 /b\nexpect POST /abc at 2026-01-01 -> pass\nexpect GET /abc/$long -> 404\n",
+    "expect GET  /a                 -> 307 /b\nexpect POST /abc at 2026-01-01 -> pass\nexpect GET  /abc/$long -> 404\n", 'the arrows of tests');
 becomes("/a -> /b\r\n\r\n\r\n\r\n/c -> /d   # x  \r\n", "/a -> /b\n\n/c -> /d # x\n", 'CRLF, empty lines, blanks at the end');
 becomes("\xef\xbb\xbf/a -> /b", "/a -> /b\n", 'a byte order mark, no line end at the end');
 becomes('', '', 'an empty file');
 becomes("\n\n", '', 'empty lines alone');
 becomes("# only", "# only\n", 'a comment alone');
-my $long = '/' . 'x' x 60;
 becomes("/a -> /b\n$long -> /c found\n/de -> /f moved\n", "/a  -> /b\n$long -> /c found\n/de -> /f moved\n", 'a long source sticks out alone');
 becomes("include \"missing/*.redir\"\ntable   \"missing.csv\"\n", "include \"missing/*.redir\"\ntable \"missing.csv\"\n", 'files that are named need not be there');
 
@@ -129,6 +131,9 @@ for my $place (qw(t/lang docs/examples)) {
         $unchanged++;
     }
 }
+# ---- our own examples ----
+my ($as_they_are) = run_in(source_folder(), rulec_path(), 'fmt', '--check', map { s{^\Q${\source_folder()}\E/}{}r } glob source_folder() . '/docs/examples/{*,parts/*}.redir');
+is($as_they_are, 0, 'the examples in docs are in this layout');
 is(scalar(@wrong), 0, "$unchanged files keep words and meaning, $broken with syntax errors are left alone") or diag(join "\n", @wrong);
 cmp_ok($unchanged, '>', 10, '... that is enough of them');
 
