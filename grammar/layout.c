@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs the scanner without the grammar. Between two of its tokens stand blanks and, at most, one
- * comment: that is how comments are found, and the scanner need not know who wants them. */
+/* Runs the scanner without the grammar. Between two of its tokens stand blanks and, at most,
+ * one comment: that is how comments are found, and the scanner need not know who wants them. */
 #include "config.h"
 
 #include "grammar/layout.h"
@@ -65,18 +65,27 @@ static unsigned count_line_ends(const struct scan *scan, struct span span)
 static enum layout_kind kind_of(int token)
 {
     switch (token) {
-    case TOK_END: return LAYOUT_END;
-    case TOK_ARROW: return LAYOUT_ARROW;
+    case TOK_END:
+        return LAYOUT_END;
+    case TOK_ARROW:
+        return LAYOUT_ARROW;
     case TOK_EQUAL:
-    case TOK_TILDE: return LAYOUT_SIGN;
-    case TOK_OPEN: return LAYOUT_OPEN;
-    case TOK_CLOSE: return LAYOUT_CLOSE;
-    case TOK_EMPTY: return LAYOUT_EMPTY;
-    case TOK_STRING: return LAYOUT_STRING;
+    case TOK_TILDE:
+        return LAYOUT_SIGN;
+    case TOK_OPEN:
+        return LAYOUT_OPEN;
+    case TOK_CLOSE:
+        return LAYOUT_CLOSE;
+    case TOK_EMPTY:
+        return LAYOUT_EMPTY;
+    case TOK_STRING:
+        return LAYOUT_STRING;
     case TOK_PATH:
     case TOK_URL:
-    case TOK_BRACED: return LAYOUT_PLACE;
-    default: return LAYOUT_WORD;
+    case TOK_BRACED:
+        return LAYOUT_PLACE;
+    default:
+        return LAYOUT_WORD;
     }
 }
 

@@ -8,16 +8,16 @@
 #include "grammar/diag.h"
 
 enum layout_kind {
-    LAYOUT_WORD,    /* a bare word or a keyword */
-    LAYOUT_PLACE,   /* what starts like a path, a URL or a placeholder */
-    LAYOUT_STRING,  /* with its quotes */
+    LAYOUT_WORD,   /* a bare word or a keyword */
+    LAYOUT_PLACE,  /* what starts like a path, a URL or a placeholder */
+    LAYOUT_STRING, /* with its quotes */
     LAYOUT_ARROW,
-    LAYOUT_SIGN,    /* `=` and `~` */
+    LAYOUT_SIGN, /* `=` and `~` */
     LAYOUT_OPEN,
     LAYOUT_CLOSE,
-    LAYOUT_EMPTY,   /* `{}` */
-    LAYOUT_END,     /* `;` or line ends */
-    LAYOUT_COMMENT  /* from `#` to the end of the line, without blanks at its end */
+    LAYOUT_EMPTY,  /* `{}` */
+    LAYOUT_END,    /* `;` or line ends */
+    LAYOUT_COMMENT /* from `#` to the end of the line, without blanks at its end */
 };
 
 struct layout_token {

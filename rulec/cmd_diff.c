@@ -25,7 +25,8 @@ static const struct option_spec diff_options[] = {
     { NULL, NULL, NULL, NULL }
 };
 
-static const char *const part_names[DIFF_PART_COUNT] = { "target", "status", "conditions", "settings", "order" };
+static const char *const part_names[DIFF_PART_COUNT] = { "target", "status", "conditions",
+                                                         "settings", "order" };
 static const char *const kind_names[] = { "added", "removed", "changed" };
 
 struct diff_output {
@@ -41,13 +42,14 @@ struct diff_input {
 
 /* ---- text ---- */
 
-static void print_rule(const struct diff_output *output, const char *indent, char sign, const struct diff_rows *rows,
-                       const struct diff_row *row, const struct ruleset_host_view *host, const char *source)
+static void print_rule(const struct diff_output *output, const char *indent, char sign,
+                       const struct diff_rows *rows, const struct diff_row *row,
+                       const struct ruleset_host_view *host, const char *source)
 {
     char *answer = diff_row_answer(rows, row, host);
 
-    printf("%s%s%c %s%s%s\n", output->is_colored ? (sign == '-' ? "\033[31m" : "\033[32m") : "", indent, sign, source,
-           answer, output->is_colored ? "\033[0m" : "");
+    printf("%s%s%c %s%s%s\n", output->is_colored ? (sign == '-' ? "\033[31m" : "\033[32m") : "",
+           indent, sign, source, answer, output->is_colored ? "\033[0m" : "");
     free(answer);
 }
 
@@ -64,9 +66,11 @@ static void print_change(const struct diff_output *output, const struct diff_sit
         putchar('\n');
     }
     if (change->old)
-        print_rule(output, indent, '-', output->old, change->old, site->old_host, change->source);
+        print_rule(output, indent, '-', output->old, change->old, site->old_host,
+                   change->source);
     if (change->new)
-        print_rule(output, indent, '+', output->new, change->new, site->new_host, change->source);
+        print_rule(output, indent, '+', output->new, change->new, site->new_host,
+                   change->source);
 }
 
 static void print_site(void *baton, const struct diff_site *site)
@@ -75,7 +79,8 @@ static void print_site(void *baton, const struct diff_site *site)
 
     if (output->only_counts)
         return;
-    printf("%ssite %s%s\n", output->has_changes ? "\n" : "", site->hosts, site->is_override ? " (override)" : "");
+    printf("%ssite %s%s\n", output->has_changes ? "\n" : "", site->hosts,
+           site->is_override ? " (override)" : "");
     output->has_changes = true;
     for (size_t i = 0; i < site->change_count; i++)
         print_change(output, site, &site->changes[i]);
@@ -83,8 +88,8 @@ static void print_site(void *baton, const struct diff_site *site)
 
 static void print_counts(const struct diff_output *output, const struct diff_counts *counts)
 {
-    printf("%s%" PRIu64 " added, %" PRIu64 " removed, %" PRIu64 " changed", output->has_changes ? "\n" : "",
-           counts->added, counts->removed, counts->changed);
+    printf("%s%" PRIu64 " added, %" PRIu64 " removed, %" PRIu64 " changed",
+           output->has_changes ? "\n" : "", counts->added, counts->removed, counts->changed);
     for (unsigned i = 0, count = 0; i < DIFF_PART_COUNT; i++)
         if (counts->parts[i])
             printf("%s%" PRIu64 " %s", count++ ? ", " : " (", counts->parts[i], part_names[i]);
@@ -106,7 +111,8 @@ static void print_log(struct diff_log *log, uint64_t top)
         printf("%8" PRIu64 " %s: %s, then %s\n", url->count, url->text, url->old, url->new);
     }
     if (count > top)
-        printf("         and %s%" PRIu64 " more URLs\n", log->urls.is_exact ? "" : "at least ", count - top);
+        printf("         and %s%" PRIu64 " more URLs\n", log->urls.is_exact ? "" : "at least ",
+               count - top);
 }
 
 /* ---- JSON: one change at a time, so that a million of them need no memory ---- */
@@ -154,9 +160,13 @@ static void print_site_json(void *baton, const struct diff_site *site)
                 json_array_append_new(parts, json_from_text(part_names[k]));
         json_object_set_new(object, "differs", parts);
         if (change->old)
-            json_object_set_new(object, "old", rule_to_json(output->old, change->old, site->old_host, change->source));
+            json_object_set_new(
+                object, "old",
+                rule_to_json(output->old, change->old, site->old_host, change->source));
         if (change->new)
-            json_object_set_new(object, "new", rule_to_json(output->new, change->new, site->new_host, change->source));
+            json_object_set_new(
+                object, "new",
+                rule_to_json(output->new, change->new, site->new_host, change->source));
         fputs(output->has_changes ? ",\n" : "\n", stdout);
         output->has_changes = true;
         put_json(object);
@@ -202,7 +212,8 @@ static json_t *log_to_json(struct diff_log *log, uint64_t top)
 
 /* ---- the command ---- */
 
-static enum command_status replay(const struct command_line *line, const struct diff_input inputs[2],
+static enum command_status replay(const struct command_line *line,
+                                  const struct diff_input inputs[2],
                                   const struct diff_output *output, uint64_t top)
 {
     const char *path = options_value(line->options, "log"), *reason;
@@ -212,10 +223,13 @@ static enum command_status replay(const struct command_line *line, const struct 
     struct diff_log log;
 
     if (status == COMMAND_GOOD) {
-        const struct diff_log_options options = { .base = &request.base, .facts = &request.facts,
-                                                  .takes_client = !options_has(line->options, "client") };
+        const struct diff_log_options options = { .base = &request.base,
+                                                  .facts = &request.facts,
+                                                  .takes_client =
+                                                      !options_has(line->options, "client") };
 
-        if (!diff_log_run(&log, path, inputs[0].rows.ruleset, inputs[1].rows.ruleset, &options, &reason)) {
+        if (!diff_log_run(&log, path, inputs[0].rows.ruleset, inputs[1].rows.ruleset, &options,
+                          &reason)) {
             status = command_machine_error(line, "%s: %s", path, reason);
         } else if (output->is_json) {
             fputs(",\n\"log\": ", stdout);
@@ -229,17 +243,22 @@ static enum command_status replay(const struct command_line *line, const struct 
     return status;
 }
 
-static enum command_status compare(const struct command_line *line, const struct diff_input inputs[2], uint64_t top)
+static enum command_status compare(const struct command_line *line,
+                                   const struct diff_input inputs[2], uint64_t top)
 {
-    struct diff_output output = { .old = &inputs[0].rows, .new = &inputs[1].rows,
-                                  .is_json = options_has(line->options, "json"), .is_colored = line->colored_out,
-                                  .only_counts = options_has(line->options, "summary") || line->is_quiet };
+    struct diff_output output = { .old = &inputs[0].rows,
+                                  .new = &inputs[1].rows,
+                                  .is_json = options_has(line->options, "json"),
+                                  .is_colored = line->colored_out,
+                                  .only_counts =
+                                      options_has(line->options, "summary") || line->is_quiet };
     enum command_status status = COMMAND_GOOD;
     struct diff_counts counts;
 
     if (output.is_json)
         fputs("{ \"changes\": [", stdout);
-    diff_run(output.old, output.new, output.is_json ? print_site_json : print_site, &output, &counts);
+    diff_run(output.old, output.new, output.is_json ? print_site_json : print_site, &output,
+             &counts);
     if (output.is_json) {
         fputs("],\n\"counts\": ", stdout);
         put_json(counts_to_json(&counts));
@@ -255,8 +274,8 @@ static enum command_status compare(const struct command_line *line, const struct
     return counts.added || counts.removed || counts.changed ? COMMAND_RULES : COMMAND_GOOD;
 }
 
-static bool open_input(const struct command_line *line, struct diff_input *input, struct bytes_pool *pool,
-                       enum command_status *status)
+static bool open_input(const struct command_line *line, struct diff_input *input,
+                       struct bytes_pool *pool, enum command_status *status)
 {
     if (!command_open_rules(line, input->path, &input->input, status))
         return false;
@@ -285,7 +304,8 @@ static bool read_count(const char *text, uint64_t *count)
 
 static enum command_status run_diff(const struct command_line *line)
 {
-    const char *log = options_value(line->options, "log"), *top_text = options_value(line->options, "top");
+    const char *log = options_value(line->options, "log"),
+               *top_text = options_value(line->options, "top");
     struct diff_input inputs[2] = { { .path = line->words[0] }, { .path = line->words[1] } };
     struct bytes_pool pool = { .used = 0 };
     enum command_status status = COMMAND_GOOD;
@@ -293,7 +313,9 @@ static enum command_status run_diff(const struct command_line *line)
 
     if (top_text && !read_count(top_text, &top))
         return command_usage_error(line, "--top is a number, not \"%s\"", top_text);
-    if ((strcmp(line->words[0], "-") == 0) + (strcmp(line->words[1], "-") == 0) + (log && strcmp(log, "-") == 0) > 1)
+    if ((strcmp(line->words[0], "-") == 0) + (strcmp(line->words[1], "-") == 0) +
+            (log && strcmp(log, "-") == 0) >
+        1)
         return command_usage_error(line, "one thing only can come from standard input");
     if (open_input(line, &inputs[0], &pool, &status)) {
         if (open_input(line, &inputs[1], &pool, &status)) {
@@ -313,7 +335,9 @@ const struct command command_diff = {
     .word_min = 2,
     .word_max = 2,
     .options = diff_options,
-    .details = "OLD and NEW are rule files (.r307) or rules sources (.redir). Options about a request are for --log: they\n"
-               "say what a log does not. The exit status is 0 where both are alike, 1 where they differ.\n",
+    .details = "OLD and NEW are rule files (.r307) or rules sources (.redir). Options about a "
+               "request are for --log: they\n"
+               "say what a log does not. The exit status is 0 where both are alike, 1 where "
+               "they differ.\n",
     .run = run_diff,
 };

@@ -35,7 +35,8 @@ void coverage_reach(struct coverage *coverage, uint32_t place)
 {
     if (coverage->reached_count == coverage->reached_room) {
         coverage->reached_room = coverage->reached_room ? 2 * coverage->reached_room : 64;
-        coverage->reached = memory_resize(coverage->reached, coverage->reached_room, sizeof *coverage->reached);
+        coverage->reached =
+            memory_resize(coverage->reached, coverage->reached_room, sizeof *coverage->reached);
     }
     coverage->reached[coverage->reached_count++] = place;
 }
@@ -52,14 +53,17 @@ const uint32_t *coverage_missed(struct coverage *coverage, uint32_t *count)
     const struct plan *plan = coverage->plan;
 
     *count = 0;
-    coverage->missed = memory_resize(coverage->missed, plan->rule_count + 1u, sizeof *coverage->missed);
+    coverage->missed =
+        memory_resize(coverage->missed, plan->rule_count + 1u, sizeof *coverage->missed);
     if (coverage->reached_count)
-        qsort(coverage->reached, coverage->reached_count, sizeof *coverage->reached, compare_places);
+        qsort(coverage->reached, coverage->reached_count, sizeof *coverage->reached,
+              compare_places);
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         uint32_t place = source_line_in_all(plan->sources, plan->rules[i].span.at);
 
-        if (!coverage->reached_count || !bsearch(&place, coverage->reached, coverage->reached_count,
-                                                 sizeof *coverage->reached, compare_places))
+        if (!coverage->reached_count ||
+            !bsearch(&place, coverage->reached, coverage->reached_count,
+                     sizeof *coverage->reached, compare_places))
             coverage->missed[(*count)++] = i;
     }
     return coverage->missed;
@@ -67,5 +71,6 @@ const uint32_t *coverage_missed(struct coverage *coverage, uint32_t *count)
 
 double coverage_percent(const struct plan *plan, uint32_t missed_count)
 {
-    return plan->rule_count ? 100.0 * (plan->rule_count - missed_count) / plan->rule_count : 100;
+    return plan->rule_count ? 100.0 * (plan->rule_count - missed_count) / plan->rule_count
+                            : 100;
 }

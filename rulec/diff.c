@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hosts are paired first: those with one scope in the old file and one in the new are one site of the comparison. The
- * sorted rows of its two scopes are then walked along together. */
+/* Hosts are paired first: those with one scope in the old file and one in the new are one site
+ * of the comparison. The sorted rows of its two scopes are then walked along together. */
 #include "config.h"
 
 #include "rulec/diff.h"
@@ -64,15 +64,19 @@ static void read_hosts(const struct ruleset *ruleset, struct host_row *row)
     qsort(row->hosts, row->count, sizeof *row->hosts, compare_hosts);
 }
 
-/* Where a host of one file would find its rules in the other is not asked: a host that is new has new rules. */
-static struct paired_host *pair_hosts(const struct host_row *old, const struct host_row *new, size_t *count)
+/* Where a host of one file would find its rules in the other is not asked: a host that is new
+ * has new rules. */
+static struct paired_host *pair_hosts(const struct host_row *old, const struct host_row *new,
+                                      size_t *count)
 {
     struct paired_host *pairs = memory_resize(NULL, old->count + new->count, sizeof *pairs);
     size_t i = 0, k = 0;
 
     *count = 0;
     while (i < old->count || k < new->count) {
-        int order = i == old->count ? 1 : k == new->count ? -1 : compare_hosts(&old->hosts[i], &new->hosts[k]);
+        int order = i == old->count   ? 1
+                    : k == new->count ? -1
+                                      : compare_hosts(&old->hosts[i], &new->hosts[k]);
         struct paired_host *pair = &pairs[(*count)++];
 
         memset(pair, 0, sizeof *pair);
@@ -114,8 +118,11 @@ static void print_host(const struct ruleset_host_view *host, bool has_apex, FILE
 {
     bool is_ipv6 = host->name.size && memchr(host->name.data, ':', host->name.size);
 
-    fprintf(out, "%s%s%.*s%s", host->head.kind != RULESET_HOST_BELOW ? "" : has_apex ? "**." : "*.", is_ipv6 ? "[" : "",
-            (int)host->name.size, host->name.data, is_ipv6 ? "]" : "");
+    fprintf(out, "%s%s%.*s%s",
+            host->head.kind != RULESET_HOST_BELOW ? ""
+            : has_apex                            ? "**."
+                                                  : "*.",
+            is_ipv6 ? "[" : "", (int)host->name.size, host->name.data, is_ipv6 ? "]" : "");
     if (host->head.kind == RULESET_HOST_ANY)
         putc('*', out);
     if (host->head.port)
@@ -165,15 +172,18 @@ struct walk {
     struct diff_counts *counts;
 };
 
-static void add_change(struct walk *walk, enum diff_kind kind, unsigned parts, const struct diff_row *old,
-                       const struct diff_row *new)
+static void add_change(struct walk *walk, enum diff_kind kind, unsigned parts,
+                       const struct diff_row *old, const struct diff_row *new)
 {
     if (walk->count == walk->room) {
         walk->room = walk->room ? walk->room + walk->room / 2 : 64;
         walk->changes = memory_resize(walk->changes, walk->room, sizeof *walk->changes);
     }
     walk->changes[walk->count++] = (struct diff_change){
-        .kind = kind, .parts = parts, .old = old, .new = new,
+        .kind = kind,
+        .parts = parts,
+        .old = old,
+        .new = new,
         .source = old ? diff_row_source(walk->old, old) : diff_row_source(walk->new, new),
     };
     walk->counts->added += kind == DIFF_ADDED;
@@ -188,10 +198,12 @@ static uint64_t conditions_of(const struct diff_rows *rows, const struct diff_ro
     return rows->actions[row->action].conditions;
 }
 
-static unsigned compare_rules(const struct walk *walk, const struct diff_row *old, const struct diff_row *new)
+static unsigned compare_rules(const struct walk *walk, const struct diff_row *old,
+                              const struct diff_row *new)
 {
     enum { SHAPE = RULESET_RULE_SLASH_EXACT | RULESET_RULE_CASE_IGNORE };
-    struct diff_target left = diff_row_target(walk->old, old), right = diff_row_target(walk->new, new);
+    struct diff_target left = diff_row_target(walk->old, old),
+                       right = diff_row_target(walk->new, new);
     struct ruleset_action was, is;
     unsigned parts = 0;
 
@@ -199,18 +211,20 @@ static unsigned compare_rules(const struct walk *walk, const struct diff_row *ol
         left.is_choice != right.is_choice)
         parts |= DIFF_TARGET;
     if (!ruleset_get_action(walk->old->ruleset, old->action, &was) ||
-        !ruleset_get_action(walk->new->ruleset, new->action, &is) || was.status_get != is.status_get ||
-        was.status_other != is.status_other || (was.flags & RULESET_ACTION_PASS) != (is.flags & RULESET_ACTION_PASS))
+        !ruleset_get_action(walk->new->ruleset, new->action, &is) ||
+        was.status_get != is.status_get || was.status_other != is.status_other ||
+        (was.flags & RULESET_ACTION_PASS) != (is.flags & RULESET_ACTION_PASS))
         parts |= DIFF_STATUS;
     if (conditions_of(walk->old, old) != conditions_of(walk->new, new))
         parts |= DIFF_CONDITIONS;
     if (walk->old->actions[old->action].settings != walk->new->actions[new->action].settings ||
-        (old->flags & SHAPE) != (new->flags & SHAPE))
+        (old->flags & SHAPE) != (new->flags &SHAPE))
         parts |= DIFF_SETTINGS;
     return parts;
 }
 
-static void compare_pair(struct walk *walk, const struct diff_row *old, const struct diff_row *new, unsigned more)
+static void compare_pair(struct walk *walk, const struct diff_row *old,
+                         const struct diff_row *new, unsigned more)
 {
     unsigned parts = compare_rules(walk, old, new) | more;
 
@@ -224,14 +238,16 @@ static size_t chain_size(const struct diff_row *rows, size_t count)
 {
     size_t size = 1;
 
-    while (size < count && rows[size].source[0] == rows[0].source[0] && rows[size].source[1] == rows[0].source[1])
+    while (size < count && rows[size].source[0] == rows[0].source[0] &&
+           rows[size].source[1] == rows[0].source[1])
         size++;
     return size;
 }
 
-/* Rules of one source: those with the same conditions belong together, then the rest in order. */
-static void compare_chains(struct walk *walk, const struct diff_row *old, size_t old_count, const struct diff_row *new,
-                           size_t new_count)
+/* Rules of one source: those with the same conditions belong together, then the rest in order.
+ * */
+static void compare_chains(struct walk *walk, const struct diff_row *old, size_t old_count,
+                           const struct diff_row *new, size_t new_count)
 {
     bool *is_taken = memory_resize(NULL, old_count + new_count, sizeof *is_taken);
     bool *old_taken = is_taken, *new_taken = is_taken + old_count;
@@ -240,7 +256,8 @@ static void compare_chains(struct walk *walk, const struct diff_row *old, size_t
     memset(is_taken, 0, old_count + new_count);
     for (size_t i = 0; i < old_count; i++)
         for (size_t j = 0; j < new_count && !old_taken[i]; j++) {
-            if (new_taken[j] || conditions_of(walk->old, &old[i]) != conditions_of(walk->new, &new[j]))
+            if (new_taken[j] ||
+                conditions_of(walk->old, &old[i]) != conditions_of(walk->new, &new[j]))
                 continue;
             /* The order counts: the first whose conditions hold answers. */
             compare_pair(walk, &old[i], &new[j], j < last ? DIFF_ORDER : 0);
@@ -309,7 +326,8 @@ static int compare_changes(const void *a, const void *b)
 static void report(struct walk *walk, const struct site_member *members, size_t count,
                    void (*tell)(void *baton, const struct diff_site *site), void *baton)
 {
-    struct diff_site site = { .is_override = members[0].is_override, .changes = walk->changes,
+    struct diff_site site = { .is_override = members[0].is_override,
+                              .changes = walk->changes,
                               .change_count = walk->count };
     char *hosts;
 
@@ -333,7 +351,8 @@ static void report(struct walk *walk, const struct site_member *members, size_t 
 }
 
 void diff_run(const struct diff_rows *old, const struct diff_rows *new,
-              void (*tell)(void *baton, const struct diff_site *site), void *baton, struct diff_counts *counts)
+              void (*tell)(void *baton, const struct diff_site *site), void *baton,
+              struct diff_counts *counts)
 {
     struct walk walk = { .old = old, .new = new, .counts = counts };
     struct host_row old_hosts, new_hosts;
@@ -352,7 +371,8 @@ void diff_run(const struct diff_rows *old, const struct diff_rows *new,
 
             if (scopes[0] || scopes[1])
                 members[count++] = (struct site_member){ .scopes = { scopes[0], scopes[1] },
-                                                         .is_override = is_override, .host = &pairs[i] };
+                                                         .is_override = is_override,
+                                                         .host = &pairs[i] };
         }
     if (count)
         qsort(members, count, sizeof *members, compare_members);

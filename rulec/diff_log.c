@@ -35,8 +35,9 @@ static struct slice write_answer(char text[ANSWER_TEXT_SIZE], const struct answe
 
     if (answer->outcome != ANSWER_SEND)
         return SLICE("pass");
-    size = snprintf(text, ANSWER_TEXT_SIZE, "%u%s%.*s", answer->status, answer->location.size ? " " : "",
-                    (int)answer->location.size, answer->location.size ? answer->location.data : "");
+    size = snprintf(text, ANSWER_TEXT_SIZE, "%u%s%.*s", answer->status,
+                    answer->location.size ? " " : "", (int)answer->location.size,
+                    answer->location.size ? answer->location.data : "");
     return slice_of(text, (size_t)size);
 }
 
@@ -55,7 +56,8 @@ static bool read_host(struct slice text, struct request_base *base)
 
     if (text.size + sizeof "https://" > sizeof name)
         return false;
-    snprintf(name, sizeof name, "http%s://%.*s", is_https ? "s" : "", (int)text.size, text.data);
+    snprintf(name, sizeof name, "http%s://%.*s", is_https ? "s" : "", (int)text.size,
+             text.data);
     return request_base_set(base, name) == NULL;
 }
 
@@ -73,7 +75,8 @@ static void read_client(struct replay *replay, struct slice text)
         replay->facts.client = client;
 }
 
-static void count_url(struct replay *replay, const struct request_key *key, struct slice old, struct slice new)
+static void count_url(struct replay *replay, const struct request_key *key, struct slice old,
+                      struct slice new)
 {
     bool has_port = key->port && key->port != url_default_port(key->scheme);
     bool is_ipv6 = key->host.size && memchr(key->host.data, ':', key->host.size);
@@ -82,11 +85,13 @@ static void count_url(struct replay *replay, const struct request_key *key, stru
 
     if (has_port)
         snprintf(port, sizeof port, ":%u", key->port);
-    size = snprintf(replay->url, sizeof replay->url, "%.*s %.*s%s%s%.*s%s%s%.*s%s%.*s", (int)key->method.size,
-                    key->method.data, key->host.size ? (int)key->scheme.size : 0, key->scheme.data,
-                    key->host.size ? "://" : "", is_ipv6 ? "[" : "", (int)key->host.size, key->host.data,
-                    is_ipv6 ? "]" : "", key->host.size ? port : "", (int)key->path.size, key->path.data,
-                    key->has_query ? "?" : "", (int)key->query.size, key->has_query ? key->query.data : "");
+    size = snprintf(replay->url, sizeof replay->url, "%.*s %.*s%s%s%.*s%s%s%.*s%s%.*s",
+                    (int)key->method.size, key->method.data,
+                    key->host.size ? (int)key->scheme.size : 0, key->scheme.data,
+                    key->host.size ? "://" : "", is_ipv6 ? "[" : "", (int)key->host.size,
+                    key->host.data, is_ipv6 ? "]" : "", key->host.size ? port : "",
+                    (int)key->path.size, key->path.data, key->has_query ? "?" : "",
+                    (int)key->query.size, key->has_query ? key->query.data : "");
     url_counts_add(&replay->log->urls, slice_of(replay->url, (size_t)size), old, new);
 }
 
@@ -106,8 +111,9 @@ static void replay_line(struct replay *replay, struct slice line)
     }
     if (request.host.size && read_host(request.host, &base))
         used = &base;
-    wrong = request.is_url ? request_from_url(request.method, request.target, used, replay->host, &key)
-                           : request_from_target(request.method, request.target, used, replay->host, &key);
+    wrong = request.is_url
+                ? request_from_url(request.method, request.target, used, replay->host, &key)
+                : request_from_target(request.method, request.target, used, replay->host, &key);
     if (wrong) {
         replay->log->unread++;
         return;
@@ -125,8 +131,9 @@ static void replay_line(struct replay *replay, struct slice line)
     count_url(replay, &key, texts[0], texts[1]);
 }
 
-bool diff_log_run(struct diff_log *log, const char *path, const struct ruleset *old, const struct ruleset *new,
-                  const struct diff_log_options *options, const char **reason)
+bool diff_log_run(struct diff_log *log, const char *path, const struct ruleset *old,
+                  const struct ruleset *new, const struct diff_log_options *options,
+                  const char **reason)
 {
     struct log_reader *reader;
     struct replay *replay;

@@ -18,12 +18,13 @@ struct diff_log {
 struct diff_log_options {
     const struct request_base *base;   /* of URLs without a host */
     const struct request_facts *facts; /* what no log says */
-    bool takes_client;                 /* the client's address is that of the line, where it is one */
+    bool takes_client; /* the client's address is that of the line, where it is one */
 };
 
 /* diff_log_fini() is due in every case. False: *reason says why it cannot be read. */
-bool diff_log_run(struct diff_log *log, const char *path, const struct ruleset *old, const struct ruleset *new,
-                  const struct diff_log_options *options, const char **reason);
+bool diff_log_run(struct diff_log *log, const char *path, const struct ruleset *old,
+                  const struct ruleset *new, const struct diff_log_options *options,
+                  const char **reason);
 void diff_log_fini(struct diff_log *log);
 
 #endif

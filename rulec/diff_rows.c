@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What makes two sources the same: for an exact path its bytes, for all others the text that dump makes of it, in which
- * placeholders have numbers for names. */
+/* What makes two sources the same: for an exact path its bytes, for all others the text that
+ * dump makes of it, in which placeholders have numbers for names. */
 #include "config.h"
 
 #include "rulec/diff_rows.h"
@@ -88,7 +88,8 @@ static void read_actions(struct diff_rows *rows, struct bytes_pool *pool)
         rows->actions[i] = (struct diff_action){ .conditions = 0 };
         if (i == 0 || !ruleset_get_action(rows->ruleset, (uint32_t)i, &action))
             continue;
-        rows->actions[i].conditions = pool_text(pool, conditions_text(rows->ruleset, action.conditions));
+        rows->actions[i].conditions =
+            pool_text(pool, conditions_text(rows->ruleset, action.conditions));
         rows->actions[i].settings = pool_text(pool, settings_text(rows->ruleset, &action));
     }
 }
@@ -107,7 +108,8 @@ static void add_row(struct diff_rows *rows, struct diff_row *row)
 {
     struct ruleset_action action;
 
-    if (row->action >= rows->action_count || !ruleset_get_action(rows->ruleset, row->action, &action)) {
+    if (row->action >= rows->action_count ||
+        !ruleset_get_action(rows->ruleset, row->action, &action)) {
         rows->wrong = dump_damaged;
         return;
     }
@@ -125,7 +127,9 @@ static void read_exact(struct diff_rows *rows)
     uint32_t order = 0;
 
     for (uint64_t at = 0; ruleset_get_exact(rows->ruleset, at, &view); at = view.next_at) {
-        struct diff_row row = { .at = at, .order = order++, .action = view.action, .flags = view.flags };
+        struct diff_row row = {
+            .at = at, .order = order++, .action = view.action, .flags = view.flags
+        };
 
         set_source(&row, view.key, view.flags & RULESET_RULE_SLASH);
         add_row(rows, &row);
@@ -144,10 +148,13 @@ static char *regex_text(const struct ruleset *ruleset, uint32_t number)
     return text_end(&text);
 }
 
-/* `/a/ *.ttl` has two records, as it ranks in two ways: the one for a single segment is left out. */
-static bool is_half(const struct dump_source *source, const struct diff_row *row, const struct diff_row *twin)
+/* `/a/ *.ttl` has two records, as it ranks in two ways: the one for a single segment is left
+ * out. */
+static bool is_half(const struct dump_source *source, const struct diff_row *row,
+                    const struct diff_row *twin)
 {
-    return twin && twin->order == row->order && twin->scope == row->scope && !source->takes_many;
+    return twin && twin->order == row->order && twin->scope == row->scope &&
+           !source->takes_many;
 }
 
 static int compare_orders(const void *a, const void *b)
@@ -166,8 +173,11 @@ static void read_patterns(struct diff_rows *rows)
     struct ruleset_pattern_view view;
 
     for (uint64_t at = 0; ruleset_get_pattern(rows->ruleset, at, &view); at = view.next_at)
-        add_row(rows, &(struct diff_row){ .at = at, .order = view.head.order, .action = view.action,
-                                          .flags = view.flags, .is_pattern = true });
+        add_row(rows, &(struct diff_row){ .at = at,
+                                          .order = view.head.order,
+                                          .action = view.action,
+                                          .flags = view.flags,
+                                          .is_pattern = true });
     if (rows->count > first)
         qsort(rows->rows + first, rows->count - first, sizeof *rows->rows, compare_orders);
     for (size_t i = first; i < rows->count; i++) {
@@ -177,7 +187,8 @@ static void read_patterns(struct diff_rows *rows)
 
         dump_word_clear(&word);
         if (!ruleset_get_pattern(rows->ruleset, row.at, &view) ||
-            !dump_add_pattern(&word, rows->ruleset, view.program, row.flags & RULESET_RULE_SLASH, &source)) {
+            !dump_add_pattern(&word, rows->ruleset, view.program,
+                              row.flags & RULESET_RULE_SLASH, &source)) {
             rows->wrong = dump_damaged;
             break;
         }
@@ -210,7 +221,8 @@ static int compare_rows(const void *a, const void *b)
     return (left->order > right->order) - (left->order < right->order);
 }
 
-bool diff_rows_read(struct diff_rows *rows, const struct ruleset *ruleset, struct bytes_pool *pool)
+bool diff_rows_read(struct diff_rows *rows, const struct ruleset *ruleset,
+                    struct bytes_pool *pool)
 {
     *rows = (struct diff_rows){ .ruleset = ruleset };
     read_actions(rows, pool);
@@ -245,7 +257,8 @@ static size_t find_scope(const struct diff_rows *rows, uint64_t scope)
     return low;
 }
 
-void diff_rows_of_scope(const struct diff_rows *rows, uint32_t scope, size_t *first, size_t *end)
+void diff_rows_of_scope(const struct diff_rows *rows, uint32_t scope, size_t *first,
+                        size_t *end)
 {
     *first = find_scope(rows, scope);
     *end = scope ? find_scope(rows, (uint64_t)scope + 1) : *first;
@@ -268,15 +281,16 @@ struct diff_target diff_row_target(const struct diff_rows *rows, const struct di
 }
 
 /* The word of the source, and what it tells its target. */
-static void make_source(const struct diff_rows *rows, const struct diff_row *row, struct dump_word *word,
-                        struct dump_source *source)
+static void make_source(const struct diff_rows *rows, const struct diff_row *row,
+                        struct dump_word *word, struct dump_source *source)
 {
     struct ruleset_pattern_view pattern;
     struct ruleset_exact_view exact;
 
     dump_source_init(source);
     if (row->is_pattern && ruleset_get_pattern(rows->ruleset, row->at, &pattern))
-        dump_add_pattern(word, rows->ruleset, pattern.program, row->flags & RULESET_RULE_SLASH, source);
+        dump_add_pattern(word, rows->ruleset, pattern.program, row->flags & RULESET_RULE_SLASH,
+                         source);
     else if (!row->is_pattern && ruleset_get_exact(rows->ruleset, row->at, &exact))
         dump_add_path(word, exact.key, row->flags & RULESET_RULE_SLASH);
 }
@@ -321,7 +335,8 @@ static char *join_lines(char *text)
     return out;
 }
 
-char *diff_row_answer(const struct diff_rows *rows, const struct diff_row *row, const struct ruleset_host_view *host)
+char *diff_row_answer(const struct diff_rows *rows, const struct diff_row *row,
+                      const struct ruleset_host_view *host)
 {
     struct diff_target target = diff_row_target(rows, row);
     struct dump_source source;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only place that writes over a file: a temporary file in the same folder, synced, renamed, the folder synced. */
+/* The only place that writes over a file: a temporary file in the same folder, synced, renamed,
+ * the folder synced. */
 #include "config.h"
 
 #include "rulec/file_replace.h"
@@ -19,8 +20,10 @@ static bool write_all(int file, const void *bytes, size_t size)
     while (size > 0) {
         ssize_t done = write(file, at, size);
 
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0) return false;
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return false;
         at += done;
         size -= (size_t)done;
     }
@@ -32,7 +35,8 @@ static char *folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
-    if (!slash) return strdup(".");
+    if (!slash)
+        return strdup(".");
     return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
@@ -42,7 +46,8 @@ static bool sync_folder(const char *path)
     int file = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     bool done = file >= 0 && (fsync(file) == 0 || errno == EINVAL || errno == ENOTSUP);
 
-    if (file >= 0) close(file);
+    if (file >= 0)
+        close(file);
     free(folder);
     return done;
 }
@@ -52,21 +57,27 @@ static const char *check_place(const char *path)
 {
     struct stat status;
 
-    if (lstat(path, &status) != 0) return errno == ENOENT ? NULL : strerror(errno);
-    if (S_ISREG(status.st_mode) || S_ISLNK(status.st_mode)) return NULL;
-    return S_ISDIR(status.st_mode) ? "it is a directory" : "something that is no file stands there";
+    if (lstat(path, &status) != 0)
+        return errno == ENOENT ? NULL : strerror(errno);
+    if (S_ISREG(status.st_mode) || S_ISLNK(status.st_mode))
+        return NULL;
+    return S_ISDIR(status.st_mode) ? "it is a directory"
+                                   : "something that is no file stands there";
 }
 
-bool file_replace(const char *path, const void *bytes, size_t size, mode_t mode, const char **reason)
+bool file_replace(const char *path, const void *bytes, size_t size, mode_t mode,
+                  const char **reason)
 {
     if (strcmp(path, "-") == 0) {
         bool done = write_all(STDOUT_FILENO, bytes, size);
 
-        if (!done) *reason = strerror(errno);
+        if (!done)
+            *reason = strerror(errno);
         return done;
     }
     *reason = check_place(path);
-    if (*reason) return false;
+    if (*reason)
+        return false;
 
     size_t room = strlen(path) + sizeof ".tmp-XXXXXX";
     char *temporary = malloc(room);
@@ -76,7 +87,8 @@ bool file_replace(const char *path, const void *bytes, size_t size, mode_t mode,
     }
     snprintf(temporary, room, "%s.tmp-XXXXXX", path);
     int file = mkstemp(temporary);
-    bool done = file >= 0 && write_all(file, bytes, size) && fchmod(file, mode) == 0 && fsync(file) == 0;
+    bool done = file >= 0 && write_all(file, bytes, size) && fchmod(file, mode) == 0 &&
+                fsync(file) == 0;
     int error = errno;
     if (file >= 0 && close(file) != 0 && done) {
         done = false;
@@ -91,7 +103,8 @@ bool file_replace(const char *path, const void *bytes, size_t size, mode_t mode,
         error = errno;
     }
     if (!done) {
-        if (file >= 0) unlink(temporary);
+        if (file >= 0)
+            unlink(temporary);
         *reason = strerror(error);
     }
     free(temporary);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one layout of rules. Only blanks, line ends and empty lines are changed: the words, their order and the comments
- * stay, so what the rules mean stays too. Formatting what is formatted changes nothing. */
+/* The one layout of rules. Only blanks, line ends and empty lines are changed: the words, their
+ * order and the comments stay, so what the rules mean stays too. Formatting what is formatted
+ * changes nothing. */
 #ifndef RULEC_FORMAT_H
 #define RULEC_FORMAT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines, and what is a request in them. httpd writes quotes, backslashes and control bytes of a request line as \" \\
- * and \xhh (ap_escape_logitem). */
+/* Lines, and what is a request in them. httpd writes quotes, backslashes and control bytes of a
+ * request line as \" \\ and \xhh (ap_escape_logitem). */
 #include "config.h"
 
 #include "rulec/log_read.h"
@@ -24,7 +24,8 @@ struct log_reader {
 
 struct log_reader *log_reader_open(const char *path, const char **reason)
 {
-    int file = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int file = strcmp(path, "-") == 0 ? dup(STDIN_FILENO)
+                                      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     struct log_reader *reader;
     struct stat status;
     gzFile packed;
@@ -43,7 +44,8 @@ struct log_reader *log_reader_open(const char *path, const char **reason)
     }
     gzbuffer(packed, 1 << 17);
     reader = memory_resize(NULL, 1, sizeof *reader);
-    *reader = (struct log_reader){ .file = packed, .block = memory_resize(NULL, LOG_LINE_LIMIT, 1) };
+    *reader =
+        (struct log_reader){ .file = packed, .block = memory_resize(NULL, LOG_LINE_LIMIT, 1) };
     return reader;
 }
 
@@ -61,7 +63,8 @@ static bool fill(struct log_reader *reader, const char **reason)
     memmove(reader->block, reader->block + reader->at, reader->size - reader->at);
     reader->size -= reader->at;
     reader->at = 0;
-    got = gzread(reader->file, reader->block + reader->size, (unsigned)(LOG_LINE_LIMIT - reader->size));
+    got = gzread(reader->file, reader->block + reader->size,
+                 (unsigned)(LOG_LINE_LIMIT - reader->size));
     if (got < 0) {
         const char *why = gzerror(reader->file, &code);
 
@@ -76,7 +79,8 @@ static bool fill(struct log_reader *reader, const char **reason)
 bool log_reader_next(struct log_reader *reader, struct slice *line, const char **reason)
 {
     for (;;) {
-        char *start = reader->block + reader->at, *end = memchr(start, '\n', reader->size - reader->at);
+        char *start = reader->block + reader->at,
+             *end = memchr(start, '\n', reader->size - reader->at);
         bool is_cut = !end && reader->at == 0 && reader->size == LOG_LINE_LIMIT;
 
         if (!end && !is_cut && !reader->is_at_end) {
@@ -119,7 +123,10 @@ static struct slice next_word(struct slice *rest)
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* What stands between the quotes at the start of `text`; empty where there are none. */
@@ -134,9 +141,10 @@ static struct slice unquote(struct slice text, char *buffer)
             return slice_of(buffer, size);
         if (byte != '\\' || i + 1 == text.size) {
             buffer[size++] = byte;
-        } else if (text.data[i + 1] == 'x' && i + 3 < text.size && hex_digit(text.data[i + 2]) >= 0 &&
-                   hex_digit(text.data[i + 3]) >= 0) {
-            buffer[size++] = (char)(hex_digit(text.data[i + 2]) << 4 | hex_digit(text.data[i + 3]));
+        } else if (text.data[i + 1] == 'x' && i + 3 < text.size &&
+                   hex_digit(text.data[i + 2]) >= 0 && hex_digit(text.data[i + 3]) >= 0) {
+            buffer[size++] =
+                (char)(hex_digit(text.data[i + 2]) << 4 | hex_digit(text.data[i + 3]));
             i += 3;
         } else {
             buffer[size++] = text.data[++i];
@@ -154,7 +162,8 @@ static bool read_request_line(struct slice text, struct log_request *request)
     request->target = next_word(&text);
     version = next_word(&text);
     request->is_url = version.size == 0;
-    return request->target.size && (version.size == 0 || slice_starts_with(version, SLICE("HTTP/"))) &&
+    return request->target.size &&
+           (version.size == 0 || slice_starts_with(version, SLICE("HTTP/"))) &&
            next_word(&text).size == 0;
 }
 
@@ -189,7 +198,8 @@ bool log_request_read(struct slice line, char *buffer, struct log_request *reque
         request->host = words[0];
     if (count >= 3)
         request->client = words[count - 3];
-    if (!read_request_line(unquote(slice_of(quote, (size_t)(line.data + line.size - quote)), buffer), request))
+    if (!read_request_line(
+            unquote(slice_of(quote, (size_t)(line.data + line.size - quote)), buffer), request))
         return false;
     request->is_url = false; /* HTTP/0.9, which names no version */
     return true;

@@ -13,7 +13,9 @@ enum { SLOT_COUNT = 2 * URL_COUNTS_LIMIT };
 
 void url_counts_init(struct url_counts *counts)
 {
-    *counts = (struct url_counts){ .slots = memory_resize(NULL, SLOT_COUNT, sizeof *counts->slots), .is_exact = true };
+    *counts =
+        (struct url_counts){ .slots = memory_resize(NULL, SLOT_COUNT, sizeof *counts->slots),
+                             .is_exact = true };
     memset(counts->slots, 0, SLOT_COUNT * sizeof *counts->slots);
 }
 
@@ -77,7 +79,8 @@ static void make_room(struct url_counts *counts)
     free(old);
 }
 
-void url_counts_add(struct url_counts *counts, struct slice text, struct slice old, struct slice new)
+void url_counts_add(struct url_counts *counts, struct slice text, struct slice old,
+                    struct slice new)
 {
     uint64_t hash = hash_bytes(text, 0);
     struct url_count *entry = find(counts, hash, text);
@@ -87,7 +90,9 @@ void url_counts_add(struct url_counts *counts, struct slice text, struct slice o
         entry = find(counts, hash, text);
     }
     if (!entry->text) {
-        *entry = (struct url_count){ .text = copy(text), .old = copy(old), .new = copy(new), .hash = hash };
+        *entry = (struct url_count){
+            .text = copy(text), .old = copy(old), .new = copy(new), .hash = hash
+        };
         counts->used++;
     }
     entry->count++;
