@@ -24,6 +24,9 @@ enum expose { EXPOSE_UNSET, EXPOSE_OFF, EXPOSE_ID, EXPOSE_RULE };
 /* Times between two looks at a rule file that are no times. */
 enum { WATCH_UNSET = -2, WATCH_OFF = -1, WATCH_EACH_REQUEST = 0 };
 
+/* Sizes of a request's body that are no sizes. */
+enum { EARLY_CLOSE_UNSET = -2, EARLY_CLOSE_OFF = -1 };
+
 struct rules_file;
 struct flags;
 
@@ -36,6 +39,7 @@ struct server_settings {
     apr_array_header_t *trusted; /* apr_ipsubnet_t * each; NULL: unset */
     enum toggle note;
     enum toggle copy;
+    apr_off_t early_close; /* a longer body is not waited for; or one of EARLY_CLOSE_* */
     enum expose expose;
     const char *flags_path; /* as `rules` */
     /* From post_config on. */

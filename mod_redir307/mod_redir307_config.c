@@ -5,6 +5,7 @@
  * docs/directives/. */
 #include "mod_redir307/mod_redir307.h"
 
+#include "apr_lib.h"
 #include "apr_network_io.h"
 #include "apr_strings.h"
 
@@ -13,12 +14,14 @@ void *server_settings_create(apr_pool_t *pool, server_rec *server)
     struct server_settings *settings = apr_pcalloc(pool, sizeof(*settings));
 
     settings->watch = WATCH_UNSET;
+    settings->early_close = EARLY_CLOSE_UNSET;
     if (!server->is_virtual) {
         /* The main server's are the outermost: what stands here is the default. */
         settings->on_bad_file = ON_BAD_FILE_REFUSE;
         settings->watch = apr_time_from_sec(1);
         settings->note = TOGGLE_ON;
         settings->copy = TOGGLE_OFF;
+        settings->early_close = EARLY_CLOSE_OFF;
         settings->expose = EXPOSE_OFF;
     }
     return settings;
@@ -48,6 +51,9 @@ void *server_settings_merge(apr_pool_t *pool, void *outer_settings, void *inner_
     }
     if (inner->copy == TOGGLE_UNSET) {
         merged->copy = outer->copy;
+    }
+    if (inner->early_close == EARLY_CLOSE_UNSET) {
+        merged->early_close = outer->early_close;
     }
     if (inner->expose == EXPOSE_UNSET) {
         merged->expose = outer->expose;
@@ -235,6 +241,28 @@ static const char *set_copy(cmd_parms *cmd, void *place, int is_on)
     return NULL;
 }
 
+static const char *set_early_close(cmd_parms *cmd, void *place, const char *word)
+{
+    struct server_settings *settings = settings_of(cmd);
+    apr_off_t size;
+    char *end;
+
+    (void)place;
+    if (ap_cstr_casecmp(word, "off") == 0) {
+        settings->early_close = EARLY_CLOSE_OFF;
+    } else if (apr_isdigit(*word) && apr_strtoff(&size, word, &end, 10) == APR_SUCCESS &&
+               *end == '\0' && size >= 0) {
+        settings->early_close = size;
+    } else {
+        return apr_psprintf(
+            cmd->pool,
+            "Redir307EarlyClose: \"%s\" is no number of bytes; write for example \"1048576\", "
+            "or \"off\"",
+            word);
+    }
+    return NULL;
+}
+
 static const char *set_expose(cmd_parms *cmd, void *place, const char *word)
 {
     struct server_settings *settings = settings_of(cmd);
@@ -274,6 +302,8 @@ const command_rec redir307_directives[] = {
                  "\"on\" or \"off\": whether answers carry a short HTML note"),
     AP_INIT_FLAG("Redir307Copy", set_copy, NULL, RSRC_CONF,
                  "\"on\" or \"off\": whether the rule file is copied into memory, not mapped"),
+    AP_INIT_TAKE1("Redir307EarlyClose", set_early_close, NULL, RSRC_CONF,
+                  "bytes of a request's body that an answer waits for, or \"off\": all of them"),
     AP_INIT_TAKE1("Redir307Expose", set_expose, NULL, RSRC_CONF,
                   "\"off\", \"id\" or \"rule\": what X-Redirect-By tells"),
     { .name = NULL }
