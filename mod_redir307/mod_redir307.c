@@ -161,9 +161,11 @@ static void set_fields(request_rec *r, const struct ruleset *ruleset,
     }
     for (unsigned i = 0;
          answer->headers && answer_header(ruleset, answer->headers, i, &name, &value); i++) {
+        /* The copies are judged: the map's bytes could change in between. */
+        name.data = apr_pstrmemdup(r->pool, name.data, name.size);
+        value.data = apr_pstrmemdup(r->pool, value.data, value.size);
         if (name.size && is_field_value(name) && is_field_value(value)) {
-            apr_table_addn(r->err_headers_out, apr_pstrmemdup(r->pool, name.data, name.size),
-                           apr_pstrmemdup(r->pool, value.data, value.size));
+            apr_table_addn(r->err_headers_out, name.data, value.data);
         }
     }
 }
