@@ -200,6 +200,26 @@ sub generate_clauses {
     return @clauses;
 }
 
+sub make_twin {
+    my ($source, $action, $clauses) = @_;
+    return if $source->{tail} ne 'none' || grep { !exists $_->{normal} && !defined $_->{name} } map { @$_ } @{ $source->{head} };
+    my @pieces;
+    # An escape in the source is another spelling of the same.
+    for my $segment (@{ $source->{head} }) {
+        push @pieces, '/', map { defined $_->{normal} ? $_->{normal} =~ s/\*/%2A/gr : \(my $name = $_->{name}) } @$segment;
+    }
+    return if !@pieces;
+    delete $source->{query};
+    @$clauses = grep { $_->[0] ne 'query' && $_->[0] ne 'case' } @$clauses;
+    if (($source->{scheme} // '') eq 'http' && !$source->{host}{port} && $source->{host}{name} !~ /:/) {
+        if (chance(0.5)) { $action->{kind} = 'https'; delete $action->{pieces}; return }
+        $action->{pieces} = glue("https://$source->{host}{name}", @pieces, $source->{slash} ? '/' : ());
+        return;
+    }
+    $action->{pieces} = glue(@pieces, $source->{slash} ? () : '/');
+    return;
+}
+
 # Sources for rules that differ in their conditions only: long chains, more candidates than are kept at a time.
 my @piled;
 
@@ -226,6 +246,8 @@ sub generate_rule {
         @clauses = (['when', 'scheme', 'http'], grep { $_->[0] ne 'query' && "@$_[0,1]" ne 'when scheme' && "@$_[0,1]" ne 'unless scheme' } @clauses);
     }
     else { $action = { kind => 'target', pieces => generate_target($source, \@own_hosts, $lets), word => chance(0.5) ? undef : pick(@STATUS_WORDS) } }
+    # Source and target that differ in the scheme or in the last slash only mean more than they say.
+    make_twin($source, $action, \@clauses) if $action->{kind} eq 'target' && chance(0.06);
     # A rule without a target has nothing to add a query to.
     @clauses = grep { $_->[0] ne 'query' } @clauses if $action->{kind} eq 'pass' || $action->{kind} eq 'status';
     return { kind => 'rule', source => $source, action => $action, clauses => \@clauses };

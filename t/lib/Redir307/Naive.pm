@@ -45,14 +45,8 @@ my %STATUS = (
 sub normal_path {
     my ($raw) = @_;
     return if $raw !~ m{^/} || $raw =~ /\0/ || $raw =~ /%(?![0-9A-Fa-f]{2})/ || $raw =~ /%00/;
-    my $bytes = '';
-    while ($raw =~ /\G(?:%(..)|(.))/gs) {
-        my $byte = defined $1 ? chr hex $1 : $2;
-        if ($byte =~ m{[A-Za-z0-9\-._~!\$&'()*+,;=:\@]} || (!defined $1 && $byte eq '/')) { $bytes .= $byte }
-        else { $bytes .= sprintf '%%%02X', ord $byte }
-    }
     my @segments;
-    my @pieces = split m{/}, $bytes, -1;
+    my @pieces = split m{/}, normal_text($raw), -1;
     shift @pieces;
     my $slash = $pieces[-1] =~ /^\.{0,2}$/ ? 1 : 0;
     for my $piece (@pieces) {
@@ -62,6 +56,18 @@ sub normal_path {
         pop @segments;
     }
     return (\@segments, $slash);
+}
+
+# Escapes of what may stand bare are decoded, what may not is encoded; the delimiters of a URL stay.
+sub normal_text {
+    my ($raw) = @_;
+    my $text = '';
+    while ($raw =~ /\G(?:%(..)|(.))/gs) {
+        my $byte = defined $1 ? chr hex $1 : $2;
+        if ($byte =~ m{[A-Za-z0-9\-._~!\$&'()*+,;=:\@]} || (!defined $1 && $byte =~ m{[/?#]})) { $text .= $byte }
+        else { $text .= sprintf '%%%02X', ord $byte }
+    }
+    return $text;
 }
 
 sub decode_value {
@@ -178,22 +184,41 @@ sub _add {
         { name => $_->{name}, any => $_->{any}, regex => qr/^$re$/s, names => [part_names(@{ $_->{parts} // [] })],
           fixed => !$_->{any} && !part_names(@{ $_->{parts} // [] }) }
     } @{ $source->{query} // [] }];
-    # A rule that only adds or takes away the last slash asks for the slash as it is written.
-    $rule{slash} = 'exact' if $action->{kind} eq 'target' && differs_in_slash_only($source, $action);
+    # A rule that only adds or takes away the last slash asks for the slash as it is written; one that only changes
+    # the scheme asks for the scheme.
+    my $twin = twin($source, $action);
+    $rule{slash} = 'exact' if $twin eq 'slash';
+    $rule{conditions} = [@{ $scope->{conditions} }, ['when', 'scheme', $source->{scheme}]] if $twin eq 'scheme';
     push @{ $self->{rules} }, \%rule;
     return;
 }
 
-# Source and target as texts with their placeholders, each without its last slash.
-sub differs_in_slash_only {
+# A part, and a source from its path on, as a target would write them.
+sub plain_part { my ($part) = @_; return $part->{normal} // '{' . ($part->{name} // '') . '}' }
+sub plain_source {
+    my ($source) = @_;
+    my $path = join '', map { '/' . join '', map { plain_part($_) } @$_ } @{ $source->{head} };
+    $path .= '/' if $source->{slash};
+    my $query = join '&', map { my $parts = $_->{parts}; $_->{written} . ($_->{any} ? '' : '=' . join '', map { $_->{written} // plain_part($_) } @$parts) }
+        @{ $source->{query} // [] };
+    return ($path, $query);
+}
+
+# 'slash' or 'scheme' where source and target differ in nothing else.
+sub twin {
     my ($source, $action) = @_;
-    return 0 if $source->{tail} ne 'none' || @{ $source->{query} // [] };
-    my $from = join '', map { '/' . join '', map { exists $_->{normal} ? $_->{normal} : '{' . ($_->{name} // '') . '}' } @$_ } @{ $source->{head} };
-    $from .= '/' if $source->{slash};
-    my $to = join '', map { ref $_ ? "{$$_}" : $_ } @{ $action->{pieces} };
-    return 0 if $to !~ m{^/} || $to eq $from;
-    s{/$}{} for $from, $to;
-    return $from eq $to;
+    return $source->{host} && ($source->{scheme} // '') eq 'http' ? 'scheme' : '' if $action->{kind} eq 'https';
+    return '' if $action->{kind} ne 'target' || $source->{tail} ne 'none';
+    my ($from, $from_query) = plain_source($source);
+    my $to = join '', map { ref $_ ? "{$$_}" : normal_text($_) } @{ $action->{pieces} };
+    my $scheme;
+    if ($source->{host} && $to =~ s{^(https?)://\Q$source->{host}{name}\E(?=/)}{}) { $scheme = $1 }
+    return '' if $to !~ m{^/};
+    my ($to_path, $to_query) = split /\?/, $to, 2;
+    return '' if ($to_query // '') ne $from_query;
+    return $scheme && $source->{scheme} && $scheme ne $source->{scheme} ? 'scheme' : '' if $to_path eq $from;
+    s{/$}{} for $from, $to_path;
+    return $from eq $to_path ? 'slash' : '';
 }
 
 # ---- one request ----
