@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rulec fmt: rules in their one layout, on standard output or in place. A file with mistakes is
  * left alone: nobody knows what its words were meant to be. */
-/* realpath() is of the X/Open part of POSIX. */
-#define _XOPEN_SOURCE 700
-
 #include "config.h"
 
 #include "rulec/command.h"
@@ -58,7 +55,8 @@ static enum command_status hand_over(const struct command_line *line, const char
     bool changes = !slice_equal(old, slice_of((const char *)text->data, text->size));
 
     if (way == FMT_PRINT) {
-        fwrite(text->data, 1, text->size, stdout); /* a failure is seen by command_finish */
+        if (text->size)
+            fwrite(text->data, 1, text->size, stdout); /* a failure is seen by command_finish */
         return COMMAND_GOOD;
     }
     if (!changes)
