@@ -5,6 +5,7 @@
 
 #include "mod_redir307/choice.h"
 #include "mod_redir307/condition.h"
+#include "mod_redir307/identity.h"
 #include "mod_redir307/lookup.h"
 #include "mod_redir307/target.h"
 
@@ -15,6 +16,7 @@
 struct rule {
     uint32_t action;
     uint32_t place;
+    uint64_t identity;
     bool is_choice;
     unsigned status_get, status_other; /* of a choice's line; 0: the action's */
     struct target_source source;
@@ -23,6 +25,8 @@ struct rule {
 
 static bool read_rule(struct lookup *lookup, const struct lookup_match *match, struct rule *rule)
 {
+    const struct identity_table *identities = lookup->ruleset->identities;
+
     rule->status_get = rule->status_other = 0;
     if (match->is_exact) {
         struct ruleset_exact_view view;
@@ -30,6 +34,7 @@ static bool read_rule(struct lookup *lookup, const struct lookup_match *match, s
         if (!ruleset_get_exact(lookup->ruleset, match->at, &view)) return false;
         rule->action = view.action;
         rule->place = view.head.place;
+        rule->identity = identities ? identity_of_exact(identities, &view) : 0;
         rule->is_choice = view.flags & RULESET_RULE_CHOICE;
         rule->source = (struct target_source){ .target = view.target,
                                                .is_template = view.flags & RULESET_RULE_TEMPLATE };
@@ -41,6 +46,7 @@ static bool read_rule(struct lookup *lookup, const struct lookup_match *match, s
     if (!lookup_captures(lookup, &view, rule->captures)) return false;
     rule->action = view.action;
     rule->place = view.head.place;
+    rule->identity = identities ? identity_of_pattern(identities, &view) : 0;
     rule->is_choice = view.flags & RULESET_RULE_CHOICE;
     rule->source = (struct target_source){ .target = view.target,
                                            .is_template = view.flags & RULESET_RULE_TEMPLATE,
@@ -141,6 +147,7 @@ static bool make_answer(struct lookup *lookup, const struct ruleset_action *acti
     bool has_target = rule->source.target.size > 0;
 
     answer->place = rule->place;
+    answer->identity = rule->identity;
     if (action->flags & RULESET_ACTION_PASS) {
         answer->outcome = ANSWER_PASS;
         *why = "passes the request on";

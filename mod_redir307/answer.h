@@ -38,6 +38,7 @@ struct answer {
     struct slice vary;           /* field names with ", " between; also on NONE and PASS; empty: none */
     uint32_t headers;            /* further fields of the answer: see answer_header; 0: none */
     uint32_t place;              /* of the rule (ruleset_place), for PASS and SEND */
+    uint64_t identity;           /* likewise: the same beyond this rule file; 0 without ruleset_identify */
     bool is_too_long;            /* the Location passed its limit: status is 414 */
 };
 

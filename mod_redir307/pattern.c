@@ -26,7 +26,10 @@ static bool read_segment(struct ruleset_cursor *program, struct pattern_segment 
         part->capture = cursor_u8(program);
         if (part->kind >= PATTERN_PART_KIND_COUNT) return false;
         if (part->kind == PATTERN_LITERAL) part->text = cursor_slice(program);
-        if (part->kind == PATTERN_REGEX) part->regex = read_u32(program);
+        if (part->kind == PATTERN_REGEX) {
+            part->regex_at = program->at;
+            part->regex = read_u32(program);
+        }
         if (part->kind == PATTERN_SET) {
             part->set_count = cursor_u8(program);
             part->set = program->at;
@@ -231,19 +234,49 @@ bool pattern_match(struct slice program, struct pattern_flags flags, const struc
     return !cursor.failed;
 }
 
-/* Reads over everything before the parameters. */
-static void skip_path(struct ruleset_cursor *program)
+/* Where the regexes of a program that is read over are put; NULL: nowhere. */
+struct found_regexes {
+    const uint8_t *start; /* of the program */
+    struct pattern_regex *regexes;
+    unsigned count, limit;
+};
+
+static void found_regex(struct found_regexes *found, const uint8_t *at, uint32_t index)
+{
+    if (found && found->count < found->limit) {
+        found->regexes[found->count++] = (struct pattern_regex){ .at = (size_t)(at - found->start), .index = index };
+    }
+}
+
+static void skip_segment(struct ruleset_cursor *program, struct found_regexes *found)
 {
     struct pattern_segment segment;
+
+    if (!read_segment(program, &segment)) {
+        program->failed = true;
+        return;
+    }
+    for (unsigned i = 0; i < segment.part_count; i++) {
+        const struct pattern_part *part = &segment.parts[i];
+
+        if (part->kind == PATTERN_REGEX) found_regex(found, part->regex_at, part->regex);
+    }
+}
+
+/* Reads over everything before the parameters. */
+static void skip_path(struct ruleset_cursor *program, struct found_regexes *found)
+{
     unsigned head_count = cursor_u8(program);
 
-    for (unsigned i = 0; i < head_count; i++) program->failed |= !read_segment(program, &segment);
+    for (unsigned i = 0; i < head_count; i++) skip_segment(program, found);
     unsigned tail = cursor_u8(program);
     program->failed |= tail > PATTERN_TAIL_REGEX;
     if (tail == PATTERN_TAIL_REGEX) {
-        read_u32(program);
+        const uint8_t *at = program->at;
+        uint32_t index = read_u32(program);
         unsigned count = cursor_u8(program);
 
+        if (!program->failed) found_regex(found, at, index);
         for (unsigned i = 0; i < 2 * count; i++) cursor_u8(program);
     } else if (tail != PATTERN_TAIL_NONE) {
         cursor_u8(program);
@@ -252,19 +285,18 @@ static void skip_path(struct ruleset_cursor *program)
         cursor_slice(program);
         unsigned rest_count = cursor_u8(program);
 
-        for (unsigned i = 0; i < rest_count; i++) program->failed |= !read_segment(program, &segment);
+        for (unsigned i = 0; i < rest_count; i++) skip_segment(program, found);
     }
 }
 
 /* Reads one parameter; its name. */
-static struct slice skip_parameter(struct ruleset_cursor *program)
+static struct slice skip_parameter(struct ruleset_cursor *program, struct found_regexes *found)
 {
-    struct pattern_segment value;
     struct slice name = cursor_slice(program);
     unsigned kind = cursor_u8(program);
 
     program->failed |= kind > PATTERN_VALUE_PATTERN;
-    if (kind == PATTERN_VALUE_PATTERN) program->failed |= !read_segment(program, &value);
+    if (kind == PATTERN_VALUE_PATTERN) skip_segment(program, found);
     return name;
 }
 
@@ -273,14 +305,26 @@ bool pattern_consumes(struct slice program, struct slice name)
     const uint8_t *start = (const uint8_t *)program.data;
     struct ruleset_cursor cursor = { .at = start, .end = start + program.size };
 
-    skip_path(&cursor);
+    skip_path(&cursor, NULL);
     unsigned count = cursor_u8(&cursor);
     for (unsigned i = 0; i < count && !cursor.failed; i++) {
-        struct slice own = skip_parameter(&cursor);
+        struct slice own = skip_parameter(&cursor, NULL);
 
         if (!cursor.failed && slice_equal(own, name)) return true;
     }
     return false;
+}
+
+unsigned pattern_regexes(struct slice program, struct pattern_regex *regexes, unsigned limit)
+{
+    const uint8_t *start = (const uint8_t *)program.data;
+    struct ruleset_cursor cursor = { .at = start, .end = start + program.size };
+    struct found_regexes found = { .start = start, .regexes = regexes, .limit = limit };
+
+    skip_path(&cursor, &found);
+    unsigned count = cursor_u8(&cursor);
+    for (unsigned i = 0; i < count && !cursor.failed; i++) skip_parameter(&cursor, &found);
+    return found.count;
 }
 
 bool pattern_is_sound(struct slice program)
@@ -288,8 +332,8 @@ bool pattern_is_sound(struct slice program)
     const uint8_t *start = (const uint8_t *)program.data;
     struct ruleset_cursor cursor = { .at = start, .end = start + program.size };
 
-    skip_path(&cursor);
+    skip_path(&cursor, NULL);
     unsigned count = cursor_u8(&cursor);
-    for (unsigned i = 0; i < count && !cursor.failed; i++) skip_parameter(&cursor);
+    for (unsigned i = 0; i < count && !cursor.failed; i++) skip_parameter(&cursor, NULL);
     return !cursor.failed && cursor.at == cursor.end;
 }

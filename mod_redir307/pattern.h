@@ -89,6 +89,14 @@ bool pattern_match(struct slice program, struct pattern_flags flags, const struc
 /* True where one of the program's parameters has this decoded name: the source consumes it. */
 bool pattern_consumes(struct slice program, struct slice name);
 
+/* Where a program names a regex: the number's offset in its bytes, and the number. */
+struct pattern_regex {
+    size_t at;
+    uint32_t index;
+};
+/* Those of a program, in its order; at most `limit`. */
+unsigned pattern_regexes(struct slice program, struct pattern_regex *regexes, unsigned limit);
+
 /* True where the bytes are one whole program, as `rulec verify` asks. */
 bool pattern_is_sound(struct slice program);
 

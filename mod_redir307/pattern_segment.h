@@ -13,6 +13,7 @@ struct pattern_part {
     unsigned set_count;
     const uint8_t *set, *set_end; /* set_count strings of the program */
     uint32_t regex;
+    const uint8_t *regex_at; /* the number in the program */
 };
 struct pattern_segment {
     unsigned part_count;

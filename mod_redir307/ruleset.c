@@ -4,6 +4,7 @@
 #include "mod_redir307/ruleset.h"
 
 #include "mod_redir307/condition_program.h"
+#include "mod_redir307/identity.h"
 #include "mod_redir307/ruleset_input.h"
 #include "mod_redir307/ruleset_read.h"
 
@@ -184,6 +185,7 @@ enum ruleset_status ruleset_open_input(const struct ruleset_input *input, const 
         free(rs);
         return status;
     }
+    rs->identities = NULL;
     rs->bytes = bytes;
     rs->size = rs->header.file_size;
     for (unsigned i = 0; i < RULESET_SECTION_COUNT; i++) {
@@ -220,7 +222,10 @@ enum ruleset_status ruleset_open(const void *bytes, size_t size, struct ruleset 
 
 void ruleset_close(struct ruleset *ruleset)
 {
-    if (ruleset) regex_table_close(ruleset->regexes);
+    if (ruleset) {
+        regex_table_close(ruleset->regexes);
+        identity_table_close(ruleset->identities);
+    }
     free(ruleset);
 }
 
@@ -272,4 +277,30 @@ bool ruleset_needs_encoded_slash(const struct ruleset *ruleset)
 bool ruleset_reads_facts(const struct ruleset *ruleset)
 {
     return ruleset->header.flags & RULESET_READS_FACTS;
+}
+
+bool ruleset_identify(struct ruleset *ruleset)
+{
+    if (!ruleset->identities) ruleset->identities = identity_table_open(ruleset);
+    return ruleset->identities != NULL;
+}
+
+bool ruleset_next_rule(const struct ruleset *ruleset, struct ruleset_walk *walk, struct ruleset_rule *rule)
+{
+    const struct identity_table *identities = ruleset->identities;
+    struct ruleset_exact_view exact;
+    struct ruleset_pattern_view pattern;
+
+    if (!walk->is_in_patterns && ruleset_get_exact(ruleset, walk->at, &exact)) {
+        walk->at = exact.next_at;
+        rule->place = exact.head.place;
+        rule->identity = identities ? identity_of_exact(identities, &exact) : 0;
+        return true;
+    }
+    if (!walk->is_in_patterns) *walk = (struct ruleset_walk){ .is_in_patterns = true };
+    if (!ruleset_get_pattern(ruleset, walk->at, &pattern)) return false;
+    walk->at = pattern.next_at;
+    rule->place = pattern.head.place;
+    rule->identity = identities ? identity_of_pattern(identities, &pattern) : 0;
+    return true;
 }

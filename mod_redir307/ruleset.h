@@ -63,6 +63,23 @@ struct ruleset_place ruleset_place(const struct ruleset *ruleset, uint32_t place
 /* Note and owner of the rule at `place`; empty where it has none. */
 void ruleset_note(const struct ruleset *ruleset, uint32_t place, struct slice *note, struct slice *owner);
 
+/* From now on answers carry the identity of their rule (struct answer), and ruleset_next_rule tells it. Reads the hosts,
+ * actions and conditions once; to be called before the ruleset is shared. False: no memory, and nothing changed. */
+bool ruleset_identify(struct ruleset *ruleset);
+
+/* One rule after the other, in no order that means anything. A rule may come several times: for each set of hosts that
+ * it answers for. */
+struct ruleset_walk {
+    bool is_in_patterns;
+    uint64_t at;
+};
+struct ruleset_rule {
+    uint64_t identity; /* 0 without ruleset_identify */
+    uint32_t place;
+};
+/* From a `walk` of zeros; false behind the last rule. */
+bool ruleset_next_rule(const struct ruleset *ruleset, struct ruleset_walk *walk, struct ruleset_rule *rule);
+
 /* Walks every record, slot and string (`rulec verify`). NULL: all is well; else what is wrong (static text),
  * and *at says at which byte of the file. */
 const char *ruleset_verify(const struct ruleset *ruleset, uint64_t *at);

@@ -23,6 +23,7 @@ struct ruleset {
     struct ruleset_header header;
     struct ruleset_view views[RULESET_SECTION_COUNT];
     struct regex_table *regexes; /* compiled from a private copy */
+    struct identity_table *identities; /* NULL until ruleset_identify */
 };
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
