@@ -28,6 +28,14 @@ my %SAMPLES = (
     date => [qw(2024-01-05 1999-12-31)], version => [qw(1.2 1.2.3 1.0 10.20)],
 );
 my @TYPES = qw(int int hex slug uuid date version);
+# Regexes over a segment, and what they take.
+my @SEGMENT_REGEXES = ('[a-z]{2}', '[A-Za-z_]+', '\\d{1,3}', '(?:en|de)x?', 'v\\d+', '[^%]*b');
+# Behind a literal prefix and "/": the regex, its captures, what it takes.
+my @PATH_REGEXES = (
+    ['(?<id>\\d+)$', ['id'], [qw(1 12 007)]], ['([a-z]+)/?$', ['1'], [qw(a b ab ab/ en)]], ['(.*)/b$', ['1'], [qw(a/b 1/2/b %20/b /b)]],
+    ['v(\\d+)\\.(\\d+)$', ['1', '2'], [qw(v1.2 v10.0)]], ['(?<a>[^/]+)/(?<c>[^/]+)/?$', ['a', 'c'], [qw(a/b a/b/ 1/en x.y/1)]], ['.*\\.ttl$', [], [qw(f.ttl a/f.ttl)]],
+    ['([^/]*)1', ['1'], [qw(1 a1b 12 a/1)]],
+);
 # Names and values of parameters: [decoded, ways to write it...]
 my @NAMES = (['k', 'k', '%6B'], ['id', 'id', 'i%64'], ['l', 'l'], ['K', 'K'], ['a b', 'a%20b', 'a+b'], ["\xc3\xa9", '%C3%A9', "\xc3\xa9"],
     ['utm_x', 'utm_x']);
@@ -65,6 +73,11 @@ sub placeholder {
 sub generate_segment {
     my $roll = rand;
     return [literal(@LITERALS)] if $roll < 0.40;
+    # Beside a regex only fixed text stands in its segment.
+    if ($roll > 0.5 && $roll < 0.54) {
+        my $regex = { type => 'regex', name => new_name(), regex => pick(@SEGMENT_REGEXES) };
+        return chance(0.6) ? [$regex] : chance(0.5) ? [literal(@FIXED), $regex] : [$regex, literal(@FIXED)];
+    }
     return [placeholder('free')] if $roll < 0.58;
     return [placeholder(pick(@TYPES))] if $roll < 0.72;
     return [placeholder('set')] if $roll < 0.80;
@@ -97,6 +110,14 @@ sub generate_query {
 
 sub generate_source {
     my ($stems) = @_;
+    if (chance(0.05)) {
+        my @prefix = map { $_->[0]{normal} } @{ pick(@$stems) };
+        push @prefix, pick(qw(a b x)) if chance(0.4);
+        if (!grep { !/^[a-z0-9]+$/i } @prefix) {
+            my ($regex, $names, $samples) = @{ pick(@PATH_REGEXES) };
+            return { regex => '^' . join('', map { "/$_" } @prefix) . "/$regex", prefix => \@prefix, names => $names, samples => $samples, head => [], tail => 'none' };
+        }
+    }
     my %source = (head => [map { [{ %{ $_->[0] } }] } @{ pick(@$stems) }], tail => 'none', slash => 0);
     push @{ $source{head} }, generate_segment() for 1 .. pick(0, 1, 1, 1, 1, 2, 2, 3);
     my $roll = rand;
@@ -125,6 +146,7 @@ sub generate_source {
 # Names that a target may use: of the path, of the query.
 sub source_names {
     my ($source) = @_;
+    return ($source->{names}, []) if $source->{regex};
     my @path = map { exists $_->{normal} ? () : $_->{name} // () } map { @$_ } @{ $source->{head} }, @{ $source->{rest} // [] };
     push @path, $source->{star} if $source->{tail} ne 'none';
     my @query = map { $_->{name} // () } grep { !exists $_->{normal} } map { @{ $_->{parts} // [] } } @{ $source->{query} // [] };
@@ -197,12 +219,14 @@ sub generate_clauses {
     push @clauses, ['status', pick(qw(permanent found moved see-other 308))] if !$for_rule && chance(0.2);
     push @clauses, [pick('when', 'when', 'unless'), 'method', @{ pick(['GET'], ['POST'], ['POST', 'PUT'], ['HEAD'], ['GET', 'DELETE']) }] if chance($share);
     push @clauses, [pick('when', 'when', 'unless'), 'scheme', pick(qw(http https))] if chance($share / 2);
+    push @clauses, [pick('when', 'when', 'unless'), 'query', pick(qw(k id l K)), chance(0.5) ? ('=', pick(qw(1 en A 7))) : ()] if chance($share / 2);
+    push @clauses, ['override'] if chance($share / 3);
     return @clauses;
 }
 
 sub make_twin {
     my ($source, $action, $clauses) = @_;
-    return if $source->{tail} ne 'none' || grep { !exists $_->{normal} && !defined $_->{name} } map { @$_ } @{ $source->{head} };
+    return if $source->{regex} || $source->{tail} ne 'none' || grep { !exists $_->{normal} && !defined $_->{name} } map { @$_ } @{ $source->{head} };
     my @pieces;
     # An escape in the source is another spelling of the same.
     for my $segment (@{ $source->{head} }) {
@@ -228,7 +252,7 @@ sub generate_rule {
     @free_names = qw(x y z w v n m o p r s t u);
     my $source = @piled && chance(0.9) ? { %{ pick(@piled) } } : generate_source($stems);
     my @own_hosts = @$hosts;
-    if (!$in_site && chance(0.15)) {
+    if (!$in_site && !$source->{regex} && chance(0.15)) {
         $source->{host} = { %{ pick(grep { $_->{kind} eq 'exact' && !$_->{set} } @HOSTS) } };
         $source->{scheme} = pick(undef, 'http', 'https');
         @own_hosts = ($source->{host});
@@ -243,7 +267,7 @@ sub generate_rule {
     elsif ($roll < 0.20) { $action = { kind => 'status', word => pick(@CODES) } }
     elsif ($roll < 0.24 && $may_https && !$source->{scheme} && !grep { $_->{kind} eq 'any' } @own_hosts) {
         $action = { kind => 'https', word => pick(undef, @STATUS_WORDS) };
-        @clauses = (['when', 'scheme', 'http'], grep { $_->[0] ne 'query' && "@$_[0,1]" ne 'when scheme' && "@$_[0,1]" ne 'unless scheme' } @clauses);
+        @clauses = (['when', 'scheme', 'http'], grep { $_->[0] ne 'query' && ($_->[1] // '') ne 'scheme' } @clauses);
     }
     else { $action = { kind => 'target', pieces => generate_target($source, \@own_hosts, $lets), word => chance(0.5) ? undef : pick(@STATUS_WORDS) } }
     # Source and target that differ in the scheme or in the last slash only mean more than they say.
@@ -264,7 +288,7 @@ sub generate_items {
             my @clauses = generate_clauses(0);
             my @inner = @$lets;
             if (chance(0.3)) { push @clauses, ['let', 'base', pick('https://l.example', 'https://l.example/v2', '/l')]; push @inner, 'base' if !grep { $_ eq 'base' } @inner }
-            my $https = $may_https && !grep { $_->[0] eq 'query' || "@$_[0,1]" =~ /scheme/ } @clauses;
+            my $https = $may_https && !grep { $_->[0] eq 'query' || ($_->[1] // '') eq 'scheme' } @clauses;
             push @items, { chance(0.25) ? (kind => 'include', name => 'part' . $part_count++ . '.redir') : (kind => 'group', name => 'g'), clauses => \@clauses, clauses_last => chance(0.3),
                 items => generate_items($inside, $stems, $hosts, \@inner, $in_site, $https, $depth + 1) };
             $count -= $inside;
@@ -299,7 +323,7 @@ sub generate_set {
         my @clauses = generate_clauses(0);
         my @lets;
         if (chance(0.3)) { push @clauses, ['let', 'base', pick('https://s.example', 'https://s.example/v2', '/s')]; push @lets, 'base' }
-        my $https = !grep { $_->[0] eq 'query' || "@$_[0,1]" =~ /scheme/ } @clauses;
+        my $https = !grep { $_->[0] eq 'query' || ($_->[1] // '') eq 'scheme' } @clauses;
         push @items, { kind => 'site', hosts => [map { { %$_ } } @hosts], clauses => \@clauses, clauses_last => chance(0.3),
             items => generate_items(1 + int rand 10, \@stems, \@hosts, \@lets, 1, $https, 0) };
     }
@@ -324,6 +348,8 @@ sub sample_part {
     return $part->{normal} if exists $part->{normal};
     my $type = $part->{type};
     return pick(@{ $part->{members} }) if $type eq 'set' && !chance(0.05);
+    return pick(qw(en de dex v1 v12 12 1 ab b a_b EN AB xb 123)) if $type eq 'regex' && !chance(0.05);
+    $type = 'free' if $type eq 'regex';
     $type = 'free' if $type eq 'set' || $type eq 'value' || chance(0.04);
     return pick(@{ $SAMPLES{$type} });
 }
@@ -351,6 +377,11 @@ sub encode_raw { my ($text) = @_; $text =~ s/([^A-Za-z0-9\-._~\/])/$1 eq ' ' && 
 sub request_of_rule {
     my ($rule, $hosts) = @_;
     my $source = $rule->{source};
+    if ($source->{regex}) {
+        my $path = join '/', @{ $source->{prefix} }, pick(@{ $source->{samples} });
+        my $has_slash = $path =~ s{/$}{} || chance(0.1);
+        return ([split m{/}, $path], $has_slash, [], host_of(pick(@$hosts)));
+    }
     my @segments = map { join '', map { sample_part($_) } @$_ } @{ $source->{head} };
     my $slash = $source->{slash};
     my $tail = $source->{tail};

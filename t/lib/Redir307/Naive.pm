@@ -9,9 +9,10 @@
 #   { kind => 'include', name => FILE, clauses => [...], items => [...] }
 #   { kind => 'rule',  source => SOURCE, action => ACTION, clauses => [...] }
 #   HOST    { kind => exact|below|domain|any, name, port, set => { name, members => [...] } }   (domain: `**.`)
-#   SOURCE  { host => HOST or undef, scheme => text or undef, head => [SEGMENT...], slash => bool, tail => none|subtree|below|many,
+#   SOURCE  { regex => text, prefix => [normal literal segments], names => [...] }: a regex over the path, or
+#           { host => HOST or undef, scheme => text or undef, head => [SEGMENT...], slash => bool, tail => none|subtree|below|many,
 #             star => name of the tail, suffix => LITERAL or undef, rest => [SEGMENT...], query => [PARAMETER...] }
-#   SEGMENT [PART...]; PART is LITERAL { normal, written } or { type => free|int|..|set, name => or undef, members => [...] }
+#   SEGMENT [PART...]; PART is LITERAL { normal, written } or { type => free|int|..|set|regex, name => or undef, members => [...], regex => text }
 #           (type `value`: a whole query value, which may be empty)
 #   PARAMETER { name => decoded, written, any => bool, parts => [PART...] }  (a literal's `normal` is decoded there)
 #   ACTION  { kind => 'pass' } | { kind => 'status', word } | { kind => 'https', word }
@@ -29,7 +30,7 @@ my %TYPE = (
     date    => '[0-9]{4}-[0-9]{2}-[0-9]{2}',
     version => '[0-9]+?(?:\.[0-9]+?)+?',
 );
-my %TYPE_RANK = (set => 0, int => 1, hex => 2, slug => 3, uuid => 4, date => 5, version => 6, free => 8);
+my %TYPE_RANK = (set => 0, int => 1, hex => 2, slug => 3, uuid => 4, date => 5, version => 6, regex => 7, free => 8);
 
 # status word => [GET and HEAD, others]
 my %STATUS = (
@@ -104,6 +105,7 @@ sub part_regex {
     return quotemeta $part->{normal} if exists $part->{normal};
     return "($unit+?)" if $part->{type} eq 'free';
     return '(.*)' if $part->{type} eq 'value';
+    return "((?:$part->{regex}))" if $part->{type} eq 'regex';
     return "($TYPE{$part->{type}})" if $part->{type} ne 'set';
     return '(' . join('|', map { quotemeta } sort { length $a <=> length $b || $a cmp $b } @{ $part->{members} }) . ')';
 }
@@ -125,7 +127,7 @@ sub segment_rank {
 sub new {
     my ($class, $set) = @_;
     my $self = bless { rules => [] }, $class;
-    my %outer = (status => 'temporary', case => 'exact', slash => 'ignore', query => ['keep'], conditions => [], let => {},
+    my %outer = (status => 'temporary', case => 'exact', slash => 'ignore', query => ['keep'], conditions => [], let => {}, override => 0,
         hosts => [{ kind => 'any' }]);
     $self->_walk($set->{items}, \%outer);
     return $self;
@@ -139,6 +141,7 @@ sub _inner {
         if ($name eq 'when' || $name eq 'unless') { push @{ $inner{conditions} }, [$name, @values] }
         elsif ($name eq 'let') { $inner{let}{ $values[0] } = $values[1] }
         elsif ($name eq 'query') { $inner{query} = [@values] }
+        elsif ($name eq 'override') { $inner{override} = 1 }
         elsif (exists $inner{$name}) { $inner{$name} = $values[0] }
     }
     return \%inner;
@@ -166,6 +169,7 @@ sub _add {
     }
     for my $fold ('', 'i') {
         my $flag = $fold ? '(?i)' : '';
+        if ($source->{regex}) { $rule{"regex$fold"} = qr/$flag$source->{regex}/; next }
         $rule{"head$fold"} = [map { my $re = $flag . join '', map { part_regex($_, $UNIT) } @$_; qr/^$re$/ } @{ $source->{head} }];
         $rule{"rest$fold"} = [map { my $re = $flag . join '', map { part_regex($_, $UNIT) } @$_; qr/^$re$/ } @{ $source->{rest} // [] }];
         if ($source->{tail} eq 'below') {
@@ -207,6 +211,7 @@ sub plain_source {
 # 'slash' or 'scheme' where source and target differ in nothing else.
 sub twin {
     my ($source, $action) = @_;
+    return '' if $source->{regex};
     return $source->{host} && ($source->{scheme} // '') eq 'http' ? 'scheme' : '' if $action->{kind} eq 'https';
     return '' if $action->{kind} ne 'target' || $source->{tail} ne 'none';
     my ($from, $from_query) = plain_source($source);
@@ -276,6 +281,11 @@ sub match_segments {
 sub match_path {
     my ($rule, $segments, $slash, $fold) = @_;
     my $source = $rule->{source};
+    if ($source->{regex}) {
+        my @got = ('/' . join('/', @$segments) . ($slash && @$segments ? '/' : '')) =~ $rule->{"regex$fold"} or return;
+        my %captures = map { $source->{names}[$_] => $got[$_] // '' } 0 .. $#{ $source->{names} };
+        return { captures => \%captures, rank => [(map { [0] } @{ $source->{prefix} }), [3, 1]], slash => 0 };
+    }
     my $head = $rule->{"head$fold"};
     my $tail = $source->{tail};
     my @have = @$segments;
@@ -357,6 +367,12 @@ sub conditions_hold {
     my ($rule, $request) = @_;
     for my $condition (@{ $rule->{conditions} }) {
         my ($word, $what, @values) = @$condition;
+        if ($what eq 'query') {
+            my ($name, undef, $value) = @values;
+            my $holds = grep { $_->[1] eq $name && (!defined $value || ($_->[2] // '') eq $value) } @{ $request->{parameters} };
+            return 0 if $word eq 'when' ? !$holds : $holds;
+            next;
+        }
         my $have = $what eq 'method' ? $request->{method} : $request->{scheme};
         $have = 'GET' if $what eq 'method' && $have eq 'HEAD';
         my $holds = grep { ($what eq 'method' && $_ eq 'HEAD' ? 'GET' : $_) eq $have } @values;
@@ -509,14 +525,16 @@ sub answer {
     for my $rule (@{ $self->{rules} }) {
         my $host = match_host($rule->{hosts}, $request) or next;
         my $exact = match_path($rule, $request->{segments}, $request->{slash}, '');
-        my $path = $exact // ($rule->{case} eq 'ignore' ? match_path($rule, $request->{segments}, $request->{slash}, 'i') : undef);
+        my $path = $rule->{case} eq 'ignore' ? match_path($rule, $request->{segments}, $request->{slash}, 'i') : $exact;
         next if !$path;
+        # The written form: where it takes the path in the same way.
+        undef $exact if $exact && grep { $exact->{captures}{$_} ne $path->{captures}{$_} } keys %{ $exact->{captures} };
         my $query = match_query($rule, $request->{parameters}) or next;
         my $fixed = grep { $_->{fixed} } @{ $rule->{parameters} };
         my $folded = $path->{slash} + ($exact ? 0 : 2);
         push @matches, { rule => $rule, bare => $path->{bare}, captures => $path->{captures}, host_captures => $host->[1],
             query_captures => $query->{captures}, consumed => $query->{consumed},
-            rank => [$host->[0], $path->{rank}, [-@{ $rule->{parameters} }, -$fixed], $folded, $rule->{order}] };
+            rank => [$rule->{override} ? 0 : 1, $host->[0], $path->{rank}, [-@{ $rule->{parameters} }, -$fixed], $folded, $rule->{order}] };
     }
     for my $match (sort { compare($a->{rank}, $b->{rank}) } @matches) {
         my $rule = $match->{rule};

@@ -23,12 +23,15 @@ sub part_text {
     my $name = $part->{name} // '';
     return "{$name}" if $part->{type} eq 'free' || $part->{type} eq 'value';
     return "{$name:" . join('|', @{ $part->{members} }) . '}' if $part->{type} eq 'set';
+    return "{$name:/$part->{regex}/}" if $part->{type} eq 'regex';
     return "{$name:$part->{type}}";
 }
 sub segment_text { return join '', map { part_text($_) } @{ $_[0] } }
 
 sub source_text {
     my ($source) = @_;
+    # Behind `~` a backslash belongs to the regex.
+    return '~ "' . $source->{regex} =~ s/"/\\"/gr . '"' if $source->{regex};
     my $path = join '', map { '/' . segment_text($_) } @{ $source->{head} };
     my $tail = $source->{tail};
     my $star = $source->{star} // '';
