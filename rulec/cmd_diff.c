@@ -53,8 +53,7 @@ static void print_rule(const struct diff_output *output, const char *indent, cha
     free(answer);
 }
 
-static void print_change(const struct diff_output *output, const struct diff_site *site,
-                         const struct diff_change *change)
+static void print_change(const struct diff_output *output, const struct diff_change *change)
 {
     const char *indent = change->kind == DIFF_CHANGED ? "    " : "";
 
@@ -66,10 +65,10 @@ static void print_change(const struct diff_output *output, const struct diff_sit
         putchar('\n');
     }
     if (change->old)
-        print_rule(output, indent, '-', output->old, change->old, site->old_host,
+        print_rule(output, indent, '-', output->old, change->old, change->old_host,
                    change->source);
     if (change->new)
-        print_rule(output, indent, '+', output->new, change->new, site->new_host,
+        print_rule(output, indent, '+', output->new, change->new, change->new_host,
                    change->source);
 }
 
@@ -83,7 +82,7 @@ static void print_site(void *baton, const struct diff_site *site)
            site->is_override ? " (override)" : "");
     output->has_changes = true;
     for (size_t i = 0; i < site->change_count; i++)
-        print_change(output, site, &site->changes[i]);
+        print_change(output, &site->changes[i]);
 }
 
 static void print_counts(const struct diff_output *output, const struct diff_counts *counts)
@@ -162,11 +161,11 @@ static void print_site_json(void *baton, const struct diff_site *site)
         if (change->old)
             json_object_set_new(
                 object, "old",
-                rule_to_json(output->old, change->old, site->old_host, change->source));
+                rule_to_json(output->old, change->old, change->old_host, change->source));
         if (change->new)
             json_object_set_new(
                 object, "new",
-                rule_to_json(output->new, change->new, site->new_host, change->source));
+                rule_to_json(output->new, change->new, change->new_host, change->source));
         fputs(output->has_changes ? ",\n" : "\n", stdout);
         output->has_changes = true;
         put_json(object);

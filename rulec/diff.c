@@ -39,6 +39,22 @@ static int compare_hosts(const void *a, const void *b)
     return (left->head.port > right->head.port) - (left->head.port < right->head.port);
 }
 
+/* The domain of `**.d` is as good as the host `d` where nobody names that. */
+static void join_kinds(struct host_row *row)
+{
+    for (size_t i = 0, end; i < row->count; i = end) {
+        bool has_exact = false;
+
+        for (end = i; end < row->count && slice_equal(row->hosts[end].name, row->hosts[i].name);
+             end++)
+            has_exact |= row->hosts[end].head.kind == RULESET_HOST_EXACT;
+        for (size_t k = i; k < end && !has_exact; k++)
+            if (row->hosts[k].head.kind == RULESET_HOST_APEX)
+                row->hosts[k].head.kind = RULESET_HOST_EXACT;
+    }
+    qsort(row->hosts, row->count, sizeof *row->hosts, compare_hosts);
+}
+
 /* `*` without a port is told by the header. */
 static void read_hosts(const struct ruleset *ruleset, struct host_row *row)
 {
@@ -62,6 +78,7 @@ static void read_hosts(const struct ruleset *ruleset, struct host_row *row)
         row->hosts[row->count++] = host;
     }
     qsort(row->hosts, row->count, sizeof *row->hosts, compare_hosts);
+    join_kinds(row);
 }
 
 /* Where a host of one file would find its rules in the other is not asked: a host that is new
@@ -139,7 +156,7 @@ static bool is_twin(const struct site_member *apex, const struct site_member *be
 {
     const struct ruleset_host_view *left = view_of(apex->host), *right = view_of(below->host);
 
-    return left->head.kind == RULESET_HOST_APEX && right->head.kind == RULESET_HOST_BELOW &&
+    return left->head.kind != RULESET_HOST_BELOW && right->head.kind == RULESET_HOST_BELOW &&
            left->head.port == right->head.port && slice_equal(left->name, right->name);
 }
 
@@ -167,6 +184,10 @@ static char *hosts_text(const struct site_member *members, size_t count)
 
 struct walk {
     const struct diff_rows *old, *new;
+    const struct site_member *members; /* hosts of the site */
+    size_t member_count;
+    const struct paired_host
+        *host;                   /* whose part of a closed set is shown; NULL: none has one */
     struct diff_change *changes; /* of one site */
     size_t count, room;
     struct diff_counts *counts;
@@ -185,6 +206,8 @@ static void add_change(struct walk *walk, enum diff_kind kind, unsigned parts,
         .old = old,
         .new = new,
         .source = old ? diff_row_source(walk->old, old) : diff_row_source(walk->new, new),
+        .old_host = walk->host ? &walk->host->old : NULL,
+        .new_host = walk->host ? &walk->host->new : NULL,
     };
     walk->counts->added += kind == DIFF_ADDED;
     walk->counts->removed += kind == DIFF_REMOVED;
@@ -198,17 +221,55 @@ static uint64_t conditions_of(const struct diff_rows *rows, const struct diff_ro
     return rows->actions[row->action].conditions;
 }
 
-static unsigned compare_rules(const struct walk *walk, const struct diff_row *old,
+static bool has_captures(const struct paired_host *host)
+{
+    return host->old.head.capture_count || host->new.head.capture_count;
+}
+
+static bool has_same_target_text(const struct walk *walk, const struct diff_row *old,
+                                 const struct diff_row *new, const struct paired_host *host)
+{
+    char *left = diff_row_target_text(walk->old, old, host ? &host->old : NULL);
+    char *right = diff_row_target_text(walk->new, new, host ? &host->new : NULL);
+    bool is_same = strcmp(left, right) == 0;
+
+    free(left);
+    free(right);
+    return is_same;
+}
+
+/* What stands in a closed set of the host is part of a target: `{l}` and the text written out
+ * are the same. walk->host is set to a host where they differ. */
+static bool has_same_target(struct walk *walk, const struct diff_row *old,
+                            const struct diff_row *new)
+{
+    struct diff_target left = diff_row_target(walk->old, old);
+    struct diff_target right = diff_row_target(walk->new, new);
+    bool is_same = slice_equal(left.bytes, right.bytes) &&
+                   left.is_template == right.is_template && left.is_choice == right.is_choice;
+
+    if (!walk->host ||
+        !(left.is_template || left.is_choice || right.is_template || right.is_choice))
+        return is_same;
+    for (size_t i = 0; i < walk->member_count; i++) {
+        const struct paired_host *host = walk->members[i].host;
+
+        if (has_captures(host) && !has_same_target_text(walk, old, new, host)) {
+            walk->host = host;
+            return false;
+        }
+    }
+    return true;
+}
+
+static unsigned compare_rules(struct walk *walk, const struct diff_row *old,
                               const struct diff_row *new)
 {
     enum { SHAPE = RULESET_RULE_SLASH_EXACT | RULESET_RULE_CASE_IGNORE };
-    struct diff_target left = diff_row_target(walk->old, old),
-                       right = diff_row_target(walk->new, new);
     struct ruleset_action was, is;
     unsigned parts = 0;
 
-    if (!slice_equal(left.bytes, right.bytes) || left.is_template != right.is_template ||
-        left.is_choice != right.is_choice)
+    if (!has_same_target(walk, old, new))
         parts |= DIFF_TARGET;
     if (!ruleset_get_action(walk->old->ruleset, old->action, &was) ||
         !ruleset_get_action(walk->new->ruleset, new->action, &is) ||
@@ -288,6 +349,16 @@ static int compare_sources(const struct diff_row *old, const struct diff_row *ne
     return 0;
 }
 
+static void set_members(struct walk *walk, const struct site_member *members, size_t count)
+{
+    walk->members = members;
+    walk->member_count = count;
+    walk->host = NULL;
+    for (size_t i = 0; i < count && !walk->host; i++)
+        if (has_captures(members[i].host))
+            walk->host = members[i].host;
+}
+
 static void compare_scopes(struct walk *walk, const uint32_t scopes[2])
 {
     size_t i, k, old_end, new_end;
@@ -335,14 +406,6 @@ static void report(struct walk *walk, const struct site_member *members, size_t 
         return;
     qsort(walk->changes, walk->count, sizeof *walk->changes, compare_changes);
     site.hosts = hosts = hosts_text(members, count);
-    for (size_t i = 0; i < count; i++) {
-        const struct paired_host *host = members[i].host;
-
-        if (!site.old_host && host->old.head.capture_count)
-            site.old_host = &host->old;
-        if (!site.new_host && host->new.head.capture_count)
-            site.new_host = &host->new;
-    }
     tell(baton, &site);
     free(hosts);
     for (size_t i = 0; i < walk->count; i++)
@@ -382,6 +445,7 @@ void diff_run(const struct diff_rows *old, const struct diff_rows *new,
                           members[end].is_override == members[i].is_override;
              end++)
             continue;
+        set_members(&walk, members + i, end - i);
         compare_scopes(&walk, members[i].scopes);
         report(&walk, members + i, end - i, tell, baton);
     }

@@ -23,14 +23,14 @@ struct diff_change {
     const struct diff_row *old; /* NULL: ADDED */
     const struct diff_row *new; /* NULL: REMOVED */
     const char *source;         /* as a rule has it */
+    /* One of the site's hosts, where its name was made from a closed set; NULL: none. */
+    const struct ruleset_host_view *old_host, *new_host;
 };
 
 /* Hosts that have the same rules in the old file, and the same rules in the new one. */
 struct diff_site {
     const char *hosts; /* "shop.example.com *.example.org:8080" */
     bool is_override;
-    const struct ruleset_host_view *old_host,
-        *new_host;                     /* one that captured something; NULL: none */
     const struct diff_change *changes; /* by source */
     size_t change_count;
 };
@@ -38,7 +38,7 @@ struct diff_site {
 struct diff_counts {
     uint64_t added, removed, changed, alike;
     uint64_t
-        parts[DIFF_PART_COUNT]; /* changed rules with that part, by the number of its bit */
+        parts[DIFF_PART_COUNT]; /* changed rules with that part: by the number of its bit */
 };
 
 /* Calls `site` for each that has changes. */

@@ -335,25 +335,42 @@ static char *join_lines(char *text)
     return out;
 }
 
-char *diff_row_answer(const struct diff_rows *rows, const struct diff_row *row,
-                      const struct ruleset_host_view *host)
+static void print_target(const struct diff_rows *rows, const struct diff_row *row,
+                         const struct ruleset_host_view *host, struct text *text)
 {
     struct diff_target target = diff_row_target(rows, row);
     struct dump_source source;
     struct dump_captures captures = { .source = &source, .hosts = { .failed = true } };
-    struct ruleset_action action;
-    struct text text;
 
     if (host) {
         captures.hosts = host->captures;
         captures.host_count = host->head.capture_count;
     }
-    text_start(&text, rows->ruleset);
-    make_source(rows, row, &text.to.word, &source);
+    make_source(rows, row, &text->to.word, &source);
     if (target.is_choice)
-        dump_choice(&text.to, target.bytes, &captures);
+        dump_choice(&text->to, target.bytes, &captures);
     else if (target.bytes.size)
-        dump_target(&text.to, target.bytes, target.is_template, &captures);
+        dump_target(&text->to, target.bytes, target.is_template, &captures);
+}
+
+char *diff_row_target_text(const struct diff_rows *rows, const struct diff_row *row,
+                           const struct ruleset_host_view *host)
+{
+    struct text text;
+
+    text_start(&text, rows->ruleset);
+    print_target(rows, row, host, &text);
+    return text_end(&text);
+}
+
+char *diff_row_answer(const struct diff_rows *rows, const struct diff_row *row,
+                      const struct ruleset_host_view *host)
+{
+    struct ruleset_action action;
+    struct text text;
+
+    text_start(&text, rows->ruleset);
+    print_target(rows, row, host, &text);
     if (ruleset_get_action(rows->ruleset, row->action, &action)) {
         if (action.flags & RULESET_ACTION_PASS)
             fputs(" pass", text.to.out);

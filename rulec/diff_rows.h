@@ -54,6 +54,9 @@ char *diff_row_source(const struct diff_rows *rows, const struct diff_row *row);
  * none): whose part of a closed set is written out. malloc'ed. */
 char *diff_row_answer(const struct diff_rows *rows, const struct diff_row *row,
                       const struct ruleset_host_view *host);
+/* The target alone, as text: equal texts of equal sources lead to equal places. malloc'ed. */
+char *diff_row_target_text(const struct diff_rows *rows, const struct diff_row *row,
+                           const struct ruleset_host_view *host);
 /* Where it was written. */
 struct ruleset_place diff_row_place(const struct diff_rows *rows, const struct diff_row *row);
 

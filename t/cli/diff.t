@@ -107,6 +107,16 @@ site *
 
 0 added, 0 removed, 3 changed (3 target), 1 alike
 SAYS
+shows("site {l:en|de}.x.example { /a -> https://{l}.example/; /b -> https://{l}.example/ }\nsite **.d.example { /d -> /1 }\n",
+    "site en.x.example { /a -> https://en.example/; /b -> https://other.example/ }\nsite de.x.example { /a -> https://de.example/; /b -> https://de.example/ }\nsite *.d.example d.example { /d -> /1 }\n",
+    <<'SAYS', 'two ways to write the same, but for one host');
+site en.x.example
+~ /b: other target
+    - /b -> https://en.example/ 307
+    + /b -> https://other.example/ 307
+
+0 added, 0 removed, 1 changed (1 target), 4 alike
+SAYS
 
 my ($status, $said, $error) = compared("/a -> /b\n/c -> /d\n", "/a -> /e\n", '--summary');
 is("$status $said", "1 0 added, 1 removed, 1 changed (1 target), 0 alike\n", '--summary: the counts only');
@@ -175,12 +185,20 @@ like($said, qr/^   46666 GET \/x\/often: .*\n         and at least \d+ more URLs
 # Random rule sets, some of whose rules are changed: a difference in an answer is a difference that is told.
 my $first = $ENV{REDIR307_SEED} // 1;
 my $sets = $ENV{REDIR307_SETS} // 40;
-my ($asked, $differ, $tried, @failed) = (0, 0, 0);
+my ($asked, $differ, $tried, $dumped, @failed) = (0, 0, 0, 0);
 for my $seed ($first .. $first + $sets - 1) {
     srand $seed;
     my $set = generate_set();
     my $text = rule_text($set);
     next if (rulec('compile', '-q', rules('base', $text)))[0] ne '0';
+    # What dump writes is another way to write the same.
+    if ((run_in($folder, rulec_path(), 'dump', 'base.r307', { stdout => "$folder/dump.redir" }))[0] eq '0'
+        && (rulec('compile', '-q', 'dump.redir'))[0] eq '0') {
+        my ($exit, $differs) = rulec('diff', 'base.r307', 'dump.r307');
+        push @failed, "seed $seed: its dump is not alike: $differs" if $exit ne '0';
+        $dumped++;
+    }
+    unlink "$folder/dump.redir";
     my $edited = join '', map { /->|gone/ && rand() < .1 ? "\n" : s/ -> \/(?=\S)/ -> \/zz/r =~ s/zz/rand() < .1 ? 'zz' : ''/er } $text =~ /[^\n]*\n/g;
     next if (rulec('compile', '-q', rules('edit', $edited)))[0] ne '0';
     $tried++;
@@ -201,5 +219,6 @@ for my $seed ($first .. $first + $sets - 1) {
     $differ += $count;
 }
 is(scalar(@failed), 0, "$tried pairs of rule sets: $differ of $asked answers differ, and that is told") or diag(join "\n", @failed[0 .. ($#failed < 9 ? $#failed : 9)]);
+cmp_ok($dumped, '>', $tried / 2, "$dumped of their dumps are alike to them");
 cmp_ok($differ, '>', $asked / 50, '... enough of them differ');
 done_testing();
