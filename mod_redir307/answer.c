@@ -69,11 +69,12 @@ static bool is_get(struct slice method)
     return slice_equal(method, SLICE("GET")) || slice_equal(method, SLICE("HEAD"));
 }
 
-/* Seconds that an answer may be kept: never past the next edge of a window that was asked. */
+/* Seconds that an answer may be kept: never past the next edge of a window that was asked. One less than are left, for
+ * the clock here shows whole seconds and a cache may count from a part of one. */
 static uint64_t bounded(uint64_t seconds, const struct reads *reads, int64_t now)
 {
-    if (!reads->has_edge || reads->edge_s <= now) return reads->has_edge ? 0 : seconds;
-    uint64_t left = (uint64_t)(reads->edge_s - now);
+    if (!reads->has_edge) return seconds;
+    uint64_t left = reads->edge_s > now ? (uint64_t)(reads->edge_s - now) - 1 : 0;
     return left < seconds ? left : seconds;
 }
 

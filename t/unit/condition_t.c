@@ -229,20 +229,20 @@ static void windows(void)
                            "/u -> /t { until 2026-11-20T12:00Z; cache 10h }\n/f -> /t { from 2026-11-20T13:00+01:00; cache 10h }\n"
                            "/d -> /t { cache default; until 2026-11-20T12:00Z }\n/n -> /t { cache none; until 2026-11-20T12:00Z }\n"
                            "/p -> /t { cache private 10h; until 2026-11-20T12:00Z }\n")) {
-        full("/w", "308 /else |  | max-age=1", "a second before", .time_s = NOON - 1);
-        full("/w", "308 /t |  | max-age=3600", "the first second", .time_s = NOON);
-        full("/w", "308 /t |  | max-age=1", "the last second", .time_s = NOON + HOUR - 1);
+        full("/w", "308 /else |  | max-age=0", "a second before", .time_s = NOON - 1);
+        full("/w", "308 /t |  | max-age=3599", "the first second", .time_s = NOON);
+        full("/w", "308 /t |  | max-age=0", "the last second", .time_s = NOON + HOUR - 1);
         full("/w", "308 /else |  | max-age=3600", "behind it: no edge to come", .time_s = NOON + HOUR);
         full("/w", "308 /else |  | max-age=3600", "long before", .time_s = NOON - DAY);
         full("/w", "308 /else |  | max-age=3600", "the clock at 1970", .time_s = 0);
-        full("/u", "307 /t |  | max-age=100", "never past the edge", .time_s = NOON - 100);
+        full("/u", "307 /t |  | max-age=99", "never past the edge", .time_s = NOON - 100);
         full("/u", "307 /t |  | max-age=36000", "long before it", .time_s = NOON - DAY);
         full("/u", "none |  | ", "closed", .time_s = NOON);
         full("/f", "none |  | ", "an offset", .time_s = NOON - 1);
         full("/f", "307 /t |  | max-age=36000", "an open end", .time_s = NOON);
         full("/d", "307 /t |  | ", "no field", .time_s = NOON - 100);
         full("/n", "307 /t |  | no-store", "no-store", .time_s = NOON - 100);
-        full("/p", "307 /t |  | private, max-age=100", "private", .time_s = NOON - 100);
+        full("/p", "307 /t |  | private, max-age=99", "private", .time_s = NOON - 100);
     }
     rules_close(&rules);
 }
@@ -259,21 +259,21 @@ static void recurring(void)
                            "/sn -> /t { weekly sat; daily 22:00-04:00; cache 10d }\n"
                            "/x -> /t { daily 00:00-24:00; weekly fri; cache 10d }\n")) {
         full("/d", "none |  | ", "a second early", .time_s = midnight + 9 * HOUR - 1);
-        full("/d", "307 /t |  | max-age=28800", "from nine", .time_s = midnight + 9 * HOUR);
-        full("/d", "307 /t |  | max-age=1", "to five", .time_s = midnight + 17 * HOUR - 1);
+        full("/d", "307 /t |  | max-age=28799", "from nine", .time_s = midnight + 9 * HOUR);
+        full("/d", "307 /t |  | max-age=0", "to five", .time_s = midnight + 17 * HOUR - 1);
         full("/d", "none |  | ", "not longer", .time_s = midnight + 17 * HOUR);
-        full("/n", "307 /t |  | max-age=7200", "in the evening: midnight may change it", .time_s = midnight + 22 * HOUR);
-        full("/n", "307 /t |  | max-age=1", "in the morning", .time_s = midnight + 4 * HOUR - 1);
+        full("/n", "307 /t |  | max-age=7199", "in the evening: midnight may change it", .time_s = midnight + 22 * HOUR);
+        full("/n", "307 /t |  | max-age=0", "in the morning", .time_s = midnight + 4 * HOUR - 1);
         full("/n", "none |  | ", "from four on", .time_s = midnight + 4 * HOUR);
         full("/w", "none |  | ", "Friday night", .time_s = midnight + DAY - 1);
-        full("/w", "307 /t |  | max-age=86400", "Saturday", .time_s = midnight + DAY);
-        full("/w", "307 /t |  | max-age=1", "Sunday night", .time_s = midnight + 3 * DAY - 1);
+        full("/w", "307 /t |  | max-age=86399", "Saturday", .time_s = midnight + DAY);
+        full("/w", "307 /t |  | max-age=0", "Sunday night", .time_s = midnight + 3 * DAY - 1);
         full("/w", "none |  | ", "Monday", .time_s = midnight + 3 * DAY);
         full("/sn", "none |  | ", "Saturday at three: it is Friday's window", .time_s = midnight + DAY + 3 * HOUR);
-        full("/sn", "307 /t |  | max-age=3600", "Saturday at 23", .time_s = midnight + DAY + 23 * HOUR);
-        full("/sn", "307 /t |  | max-age=3600", "Sunday at three: Saturday's window", .time_s = midnight + 2 * DAY + 3 * HOUR);
+        full("/sn", "307 /t |  | max-age=3599", "Saturday at 23", .time_s = midnight + DAY + 23 * HOUR);
+        full("/sn", "307 /t |  | max-age=3599", "Sunday at three: Saturday's window", .time_s = midnight + 2 * DAY + 3 * HOUR);
         full("/sn", "none |  | ", "Sunday at 23", .time_s = midnight + 2 * DAY + 23 * HOUR);
-        full("/x", "307 /t |  | max-age=86400", "all day", .time_s = midnight);
+        full("/x", "307 /t |  | max-age=86399", "all day", .time_s = midnight);
         full("/x", "none |  | ", "but not the next", .time_s = midnight + DAY);
     }
     rules_close(&rules);
@@ -287,12 +287,12 @@ static void recurring_over_leaping_clocks(void)
     if (rules_open(&rules, "timezone Europe/Berlin\n/in -> /t { daily 02:00-03:00; cache 10d }\n/to -> /t { daily 01:00-02:30; cache 10d }\n")) {
         full("/in", "none |  | ", "before the leap", .time_s = SPRING - 1);
         full("/in", "none |  | ", "the hour is not there", .time_s = SPRING);
-        full("/to", "307 /t |  | max-age=1", "up to the leap", .time_s = SPRING - 1);
+        full("/to", "307 /t |  | max-age=0", "up to the leap", .time_s = SPRING - 1);
         full("/to", "none |  | ", "02:30 is not there", .time_s = SPRING);
         full("/in", "none |  | ", "01:59:59 in autumn", .time_s = AUTUMN - HOUR - 1);
-        full("/in", "307 /t |  | max-age=3600", "the hour", .time_s = AUTUMN - HOUR);
-        full("/in", "307 /t |  | max-age=1", "its last second", .time_s = AUTUMN - 1);
-        full("/in", "307 /t |  | max-age=3600", "comes twice", .time_s = AUTUMN);
+        full("/in", "307 /t |  | max-age=3599", "the hour", .time_s = AUTUMN - HOUR);
+        full("/in", "307 /t |  | max-age=0", "its last second", .time_s = AUTUMN - 1);
+        full("/in", "307 /t |  | max-age=3599", "comes twice", .time_s = AUTUMN);
         full("/in", "none |  | ", "and no third time", .time_s = AUTUMN + HOUR);
     }
     rules_close(&rules);
