@@ -14,7 +14,7 @@ static bool put(struct sample *sample, struct slice text)
     return true;
 }
 
-static struct slice text_of(const struct plan_part *part, struct slice filler)
+struct slice sample_part(const struct plan_part *part, struct slice filler)
 {
     switch (part->kind) {
     case PLAN_PART_LITERAL:
@@ -42,7 +42,7 @@ static struct slice text_of(const struct plan_part *part, struct slice filler)
 static bool put_parts(struct sample *sample, const struct plan_segment *segment, struct slice filler)
 {
     for (uint32_t i = 0; i < segment->part_count; i++) {
-        struct slice text = text_of(&segment->parts[i], filler);
+        struct slice text = sample_part(&segment->parts[i], filler);
 
         if (!text.data || !put(sample, text))
             return false;
@@ -101,7 +101,7 @@ static bool put_parameter(struct sample *sample, const struct plan_parameter *pa
     if (!put(sample, SLICE("=")))
         return false;
     for (uint32_t i = 0; i < parameter->value.part_count; i++) {
-        struct slice text = text_of(&parameter->value.parts[i], filler);
+        struct slice text = sample_part(&parameter->value.parts[i], filler);
 
         if (!text.data || !put_encoded(sample, text))
             return false;

@@ -19,6 +19,9 @@ struct sample {
  * (a regex), or it is too long. */
 bool sample_source(const struct plan_rule *rule, struct slice filler, struct sample *sample);
 
+/* A text of the part's type; data NULL: there is no telling. */
+struct slice sample_part(const struct plan_part *part, struct slice filler);
+
 struct slice sample_path(const struct sample *sample);
 struct slice sample_query(const struct sample *sample); /* without the "?" */
 

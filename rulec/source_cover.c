@@ -162,8 +162,7 @@ static bool set_has(const struct plan_part *set, struct slice text, bool ignores
     return false;
 }
 
-/* A single text against a single part. */
-static bool part_takes(const struct plan_part *part, struct slice text, bool ignores_case)
+bool source_part_takes(const struct plan_part *part, struct slice text, bool ignores_case)
 {
     switch (part->kind) {
     case PLAN_PART_LITERAL:
@@ -181,10 +180,10 @@ static bool part_covers(const struct plan_part *outer, const struct plan_part *i
 {
     switch (inner->kind) {
     case PLAN_PART_LITERAL:
-        return part_takes(outer, inner->text, ignores_case);
+        return source_part_takes(outer, inner->text, ignores_case);
     case PLAN_PART_SET:
         for (uint32_t i = 0; i < inner->set_count; i++)
-            if (!part_takes(outer, inner->set[i], ignores_case))
+            if (!source_part_takes(outer, inner->set[i], ignores_case))
                 return false;
         return inner->set_count > 0;
     case PLAN_PART_REGEX:

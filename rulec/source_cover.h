@@ -27,4 +27,7 @@ bool source_covers(const struct source_view *outer, const struct source_view *in
  * one parameter twice). False: there is none, or none is certain. */
 bool source_meets(const struct source_view *a, const struct source_view *b);
 
+/* A text against a single part; a regex takes none. */
+bool source_part_takes(const struct plan_part *part, struct slice text, bool ignores_case);
+
 #endif
