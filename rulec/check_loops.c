@@ -189,6 +189,8 @@ static void follow_rule(struct walk *walk, const struct ruleset *ruleset, const 
 {
     const struct plan_site *site = &walk->plan->sites[walk->plan->actions[rule->action].site];
 
+    if (known_hosts_leave(walk->hosts, rule->target))
+        return;
     for (uint32_t h = 0; h < site->host_count; h++) {
         char host[URL_HOST_LIMIT + 1];
         struct request_key key = { .host = known_hosts_example(&site->hosts[h], host) };

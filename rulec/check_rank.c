@@ -169,27 +169,30 @@ static void compare(struct ranks *ranks, const struct entry *left, const struct 
     diag_note(ranks->diag, earlier->span, "this line");
 }
 
-static void compare_group(struct ranks *ranks, size_t from, size_t to)
+/* Of fixed values with the same names no two are alike in one request; of two such rows the first ones speak for
+ * all. In a group either all are so, or none. */
+static void compare_rows(struct ranks *ranks, size_t from, size_t to)
 {
     const struct entry *entries = ranks->entries;
-    size_t names_from = from;
+    size_t rows[NEIGHBOUR_LIMIT], count = 0;
 
-    for (size_t i = from; i < to; i++) {
-        if (entries[i].names != entries[names_from].names)
-            names_from = i;
-        /* Of fixed values with the same names no two are alike in one request; of two such rows the first ones
-         * speak for all. */
-        bool is_row = entries[i].is_fixed;
-        size_t k = i + 1;
-        while (is_row && k < to && entries[k].names == entries[i].names)
-            k++;
-        for (size_t end = k + NEIGHBOUR_LIMIT; k < to && k < end; k++) {
-            bool is_first = i == names_from && entries[k].names != entries[k - 1].names;
+    for (size_t i = from; i < to && count < NEIGHBOUR_LIMIT; i++)
+        if (i == from || entries[i].names != entries[i - 1].names)
+            rows[count++] = i;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = i + 1; k < count; k++)
+            compare(ranks, &entries[rows[i]], &entries[rows[k]]);
+}
 
-            if (!is_row || !entries[k].is_fixed || is_first)
-                compare(ranks, &entries[i], &entries[k]);
-        }
+static void compare_group(struct ranks *ranks, size_t from, size_t to)
+{
+    if (ranks->entries[from].is_fixed) {
+        compare_rows(ranks, from, to);
+        return;
     }
+    for (size_t i = from; i < to; i++)
+        for (size_t k = i + 1; k < to && k <= i + NEIGHBOUR_LIMIT; k++)
+            compare(ranks, &ranks->entries[i], &ranks->entries[k]);
 }
 
 void check_rank(const struct plan *plan, struct diag *diag)
