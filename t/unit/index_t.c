@@ -139,14 +139,14 @@ static void keys_of_paths_are_spread(void)
 
     for (size_t k = 0; k < MOST_KEYS; k++) {
         int size = snprintf(path, sizeof(path), "/docs/web/api/page-%zu", k);
-        keys[k] = hash_path(slice_of(path, (size_t)size), 42, 1 + k % 7);
+        keys[k] = hash_path(slice_of(path, (size_t)size), 42, (uint32_t)(1 + k % 7));
     }
     if (!ok(build(MOST_KEYS), "250,000 paths")) return;
     for (size_t k = 0; k < MOST_KEYS; k++) lost += !is_found(keys[k], (uint32_t)k);
     is_number(lost, 0, "all are found");
     for (size_t k = 0; k < MISSES; k++) {
         int size = snprintf(path, sizeof(path), "/docs/web/api/page-%zu/", k);
-        find(hash_path(slice_of(path, (size_t)size), 42, 1 + k % 7), references);
+        find(hash_path(slice_of(path, (size_t)size), 42, (uint32_t)(1 + k % 7)), references);
         sum += counted_lines;
     }
     ok(sum * 100 <= (uint64_t)MISSES * 106, "1.06 lines in the mean");
