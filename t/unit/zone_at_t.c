@@ -50,7 +50,7 @@ static void days_are_counted_without_a_gap(void)
         bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
         for (unsigned month = 1; month <= 12; month++) {
-            unsigned length = lengths[month - 1] + (month == 2 && is_leap);
+            unsigned length = lengths[month - 1] + (month == 2 && is_leap ? 1u : 0u);
 
             for (unsigned d = 1; d <= length; d++, day++)
                 wrong += zone_days_from_civil(year, month, d) != day || zone_year_of(day) != year;
