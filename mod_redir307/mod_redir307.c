@@ -182,6 +182,10 @@ static int apply(request_rec *r, const struct server_settings *server,
         return DECLINED;
     }
     note_rule(r, ruleset, answer->place);
+    if (answer->identity) {
+        counters_add(rules_file_salt(server->file) ^ answer->identity,
+                     apr_time_sec(r->request_time));
+    }
     if (answer->outcome == ANSWER_PASS) {
         return DECLINED;
     }
@@ -361,6 +365,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (!flags_open_all(pconf, main_server)) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    counters_open(main_server);
     result = rules_files_open(pconf, ptemp, main_server);
     warn_if_stack_is_small(main_server);
     return result;

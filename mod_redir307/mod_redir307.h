@@ -27,6 +27,9 @@ enum { WATCH_UNSET = -2, WATCH_OFF = -1, WATCH_EACH_REQUEST = 0 };
 /* Sizes of a request's body that are no sizes. */
 enum { EARLY_CLOSE_UNSET = -2, EARLY_CLOSE_OFF = -1 };
 
+/* Numbers of counters that are none. */
+enum { COUNTERS_OFF = 0, COUNTERS_DEFAULT = 65536, COUNTERS_LIMIT = 16777216 };
+
 struct rules_file;
 struct flags;
 
@@ -42,6 +45,7 @@ struct server_settings {
     apr_off_t early_close; /* a longer body is not waited for; or one of EARLY_CLOSE_* */
     enum expose expose;
     const char *flags_path; /* as `rules` */
+    unsigned counters;      /* of the main server only; or COUNTERS_OFF */
     /* From post_config on. */
     struct rules_file *file; /* the one at `rules`; NULL: no rules here */
     struct flags *flags;     /* those in `flags_path`; NULL: every flag is off */
@@ -111,6 +115,9 @@ bool swap_lock_init(pthread_rwlock_t *lock);
  * rules_file_leave, which must follow in either case, soon: a swap waits for it. */
 const struct ruleset *rules_file_enter(struct rules_file *file);
 bool rules_file_has_regexes(const struct rules_file *file);
+/* Tells rules of this file from the same rules in another one, whatever file is put in its
+ * place. */
+uint64_t rules_file_salt(const struct rules_file *file);
 void rules_file_leave(struct rules_file *file);
 
 /* In a child: guards the mappings that it inherited. */
@@ -133,6 +140,36 @@ unsigned busy_percent_now(void);
 /* Reads the flags and the load anew. */
 void samples_take(const server_rec *server);
 
+/* ---- hits of rules (mod_redir307_counters.c) ---- */
+
+/* post_config, before the rule files are opened: makes the table that Redir307Counters asks for,
+ * or takes that of before the restart. */
+void counters_open(server_rec *main_server);
+bool counters_are_on(void);
+
+/* One more hit of this rule: no lock, no call of the system. */
+void counters_add(uint64_t rule, int64_t now_s);
+
+struct rule_hits {
+    uint64_t count;
+    int64_t last_used_s; /* Unix time */
+};
+/* False: it has none, or none that were counted for it alone. */
+bool counters_get(uint64_t rule, struct rule_hits *hits);
+
+struct hits_sum {
+    uint64_t slots; /* 0: nothing is counted */
+    uint64_t used;
+    uint64_t hits;  /* of all rules, `other` among them */
+    uint64_t other; /* of rules that found no slot */
+};
+void counters_sum(struct hits_sum *sum);
+
+/* ---- the status page (mod_redir307_status.c) ---- */
+
+#define STATUS_HANDLER "redir307-status"
+int status_handler(request_rec *r);
+
 /* ---- the watcher (mod_redir307_watch.c) ---- */
 
 /* child_init: the thread that looks after the files; it ends with `pchild`. */
@@ -145,6 +182,7 @@ void watch_start(apr_pool_t *pchild, server_rec *main_server);
  * other functions do nothing. */
 bool sigbus_install(apr_pool_t *pool, unsigned limit);
 void sigbus_uninstall(void);
+bool sigbus_is_installed(void);
 
 /* A read of these bytes that finds no file below them (it was cut short) sees zeros from now
  * on. */

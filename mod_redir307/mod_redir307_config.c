@@ -21,6 +21,7 @@ void *server_settings_create(apr_pool_t *pool, server_rec *server)
         settings->watch = apr_time_from_sec(1);
         settings->note = TOGGLE_ON;
         settings->copy = TOGGLE_OFF;
+        settings->counters = COUNTERS_DEFAULT;
         settings->early_close = EARLY_CLOSE_OFF;
         settings->expose = EXPOSE_OFF;
     }
@@ -263,6 +264,32 @@ static const char *set_early_close(cmd_parms *cmd, void *place, const char *word
     return NULL;
 }
 
+static const char *set_counters(cmd_parms *cmd, void *place, const char *word)
+{
+    struct server_settings *settings = settings_of(cmd);
+    const char *refusal = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    apr_int64_t count;
+    char *end;
+
+    (void)place;
+    if (refusal) {
+        return apr_pstrcat(cmd->pool, refusal, "; all servers share one table", NULL);
+    }
+    if (ap_cstr_casecmp(word, "off") == 0) {
+        settings->counters = COUNTERS_OFF;
+        return NULL;
+    }
+    count = apr_isdigit(*word) ? apr_strtoi64(word, &end, 10) : 0;
+    if (count < 1 || count > COUNTERS_LIMIT || *end) {
+        return apr_psprintf(cmd->pool,
+                            "Redir307Counters: \"%s\" is no number between 1 and %d; write for "
+                            "example \"65536\" (rules to count the hits of), or \"off\"",
+                            word, (int)COUNTERS_LIMIT);
+    }
+    settings->counters = (unsigned)count;
+    return NULL;
+}
+
 static const char *set_expose(cmd_parms *cmd, void *place, const char *word)
 {
     struct server_settings *settings = settings_of(cmd);
@@ -302,6 +329,8 @@ const command_rec redir307_directives[] = {
                  "\"on\" or \"off\": whether answers carry a short HTML note"),
     AP_INIT_FLAG("Redir307Copy", set_copy, NULL, RSRC_CONF,
                  "\"on\" or \"off\": whether the rule file is copied into memory, not mapped"),
+    AP_INIT_TAKE1("Redir307Counters", set_counters, NULL, RSRC_CONF,
+                  "how many rules' hits can be counted, or \"off\""),
     AP_INIT_TAKE1("Redir307EarlyClose", set_early_close, NULL, RSRC_CONF,
                   "bytes of a request's body that an answer waits for, or \"off\": all of them"),
     AP_INIT_TAKE1("Redir307Expose", set_expose, NULL, RSRC_CONF,

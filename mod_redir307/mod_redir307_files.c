@@ -75,6 +75,11 @@ bool rules_file_has_regexes(const struct rules_file *file)
     return file->has_regexes;
 }
 
+uint64_t rules_file_salt(const struct rules_file *file)
+{
+    return file->salt;
+}
+
 void rules_file_leave(struct rules_file *file)
 {
     pthread_rwlock_unlock(&file->lock);
@@ -161,33 +166,80 @@ static void tell_refused(struct rules_file *file, const struct ruleset_identity 
 
 /* ---- taking a file ---- */
 
-void rules_file_hold(struct rules_file *file, const struct ruleset_map *map)
+void rules_file_hold(struct rules_file *file, const struct ruleset_map *map,
+                     apr_time_t loaded_at)
 {
     struct ruleset_counts counts;
 
     ruleset_counts(map->ruleset, &counts);
     file->map = *map;
     file->has_regexes = counts.regexes != 0;
+    file->loaded_at = loaded_at;
+    file->serial++;
+}
+
+/* Reads the map, which may be cut short meanwhile: the parent, which guards nothing else, must
+ * live on. */
+static void identify(const struct ruleset_map *opened)
+{
+    apr_pool_t *scratch;
+
+    if (!counters_are_on()) {
+        return;
+    }
+    if (sigbus_is_installed()) {
+        ruleset_identify(opened->ruleset);
+        return;
+    }
+    apr_pool_create(&scratch, NULL);
+    sigbus_install(scratch, 1);
+    sigbus_guard(opened->bytes, opened->size);
+    ruleset_identify(opened->ruleset);
+    sigbus_uninstall();
+    apr_pool_destroy(scratch);
 }
 
 static void take(struct rules_file *file, const struct ruleset_map *opened)
 {
+    apr_time_t now = apr_time_now();
     struct ruleset_map old;
 
     sigbus_guard(opened->bytes, opened->size);
+    identify(opened);
     pthread_rwlock_wrlock(&file->lock);
     old = file->map;
-    rules_file_hold(file, opened);
+    rules_file_hold(file, opened, now);
     pthread_rwlock_unlock(&file->lock);
 
     file->kept->bytes = opened->bytes;
     file->kept->size = opened->size;
     file->kept->identity = opened->identity;
     file->kept->how = file->how;
+    file->kept->loaded_at = now;
     /* Nobody reads the old bytes any more: readers hold the lock while they do. */
     if (old.ruleset) {
         sigbus_release(old.bytes);
         ruleset_map_close(&old);
+    }
+}
+
+/* A restart tells of a file again, but does not count it again. */
+static void count_load(struct rules_file *file)
+{
+    struct file_totals *totals = file->kept->totals;
+
+    if (is_news(&totals->counted.taken, &file->map.identity)) {
+        atomic_fetch_add(&totals->loads, 1);
+    }
+    atomic_store(&totals->counted.refused, 0);
+}
+
+static void count_failure(struct rules_file *file)
+{
+    struct file_totals *totals = file->kept->totals;
+
+    if (is_news(&totals->counted.refused, &file->refused)) {
+        atomic_fetch_add(&totals->failures, 1);
     }
 }
 
@@ -199,11 +251,14 @@ void rules_file_load(struct rules_file *file, int level)
     if (ruleset_map_open(file->path, file->how, &opened, reason)) {
         take(file, &opened);
         file->has_refused = false;
+        count_load(file);
         rules_file_tell(file, level);
     } else {
         file->has_refused = true;
         file->refused = opened.identity;
-        file->refused_at = apr_time_now();
+        file->refused_at = file->reason_at = apr_time_now();
+        memcpy(file->reason, reason, sizeof(reason));
+        count_failure(file);
         tell_refused(file, &opened.identity, reason);
     }
 }

@@ -16,6 +16,12 @@ struct told {
     _Atomic uint64_t refused, taken;
 };
 
+/* What all processes did with a file since httpd was started. */
+struct file_totals {
+    _Atomic uint64_t loads, failures; /* each file that was put in place counts once */
+    struct told counted;              /* the last of each */
+};
+
 /* The bytes of a last good file, beyond a restart. */
 struct kept_file {
     struct kept_file *next;
@@ -26,12 +32,15 @@ struct kept_file {
     struct ruleset_identity identity;
     bool is_named; /* by the configuration of now */
     enum ruleset_map_how how;
+    apr_time_t loaded_at;
+    struct file_totals *totals; /* in shared memory */
 };
 
 struct rules_file {
     struct rules_file *next;
     const char *path;
     const char *written_at;
+    uint64_t salt;
     server_rec *server;           /* the first that names it: where its log lines go */
     apr_interval_time_t interval; /* the shortest that a server asks for */
     bool is_passed_when_bad;      /* every server that names it would rather start */
@@ -43,18 +52,23 @@ struct rules_file {
     pthread_rwlock_t lock;
     struct ruleset_map map; /* ruleset is NULL until a file was good */
     bool has_regexes;
+    apr_time_t loaded_at;
+    unsigned serial; /* of the map: how many this process has held */
 
     /* Over the rest: one thread of a process loads. */
     pthread_mutex_t looking;
     bool has_refused;
     struct ruleset_identity refused;
     apr_time_t refused_at;
+    char reason[RULESET_REASON_SIZE]; /* of the last refusal; empty: there was none */
+    apr_time_t reason_at;
     struct told *told;
     struct kept_file *kept;
 };
 
 /* From now on these rules answer; nobody is asking them yet, or the caller holds the lock. */
-void rules_file_hold(struct rules_file *file, const struct ruleset_map *map);
+void rules_file_hold(struct rules_file *file, const struct ruleset_map *map,
+                     apr_time_t loaded_at);
 
 /* Opens the file and takes it, or tells why not; `level` is that of the line about a file that
  * is taken. The caller holds `looking`, or is alone. */

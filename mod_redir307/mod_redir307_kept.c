@@ -4,6 +4,7 @@
  * They are opened anew, for the code that reads them may be another version by then. */
 #include "mod_redir307/mod_redir307_files.h"
 
+#include "apr_shm.h"
 #include "apr_strings.h"
 #include "http_config.h"
 
@@ -15,7 +16,7 @@ struct kept {
 
 /* Raised with each change of these structs; a name of its own, so that a block of another
  * version is never read. */
-enum { KEPT_VERSION = 2 };
+enum { KEPT_VERSION = 3 };
 
 static struct kept *kept_find(apr_pool_t *pool)
 {
@@ -29,6 +30,7 @@ static struct kept *kept_find(apr_pool_t *pool)
 static struct kept_file *kept_add(struct kept *kept, const char *path, apr_pool_t *process_pool)
 {
     struct kept_file *file;
+    apr_shm_t *shared;
     apr_pool_t *pool;
 
     for (file = kept->first; file; file = file->next) {
@@ -40,6 +42,11 @@ static struct kept_file *kept_add(struct kept *kept, const char *path, apr_pool_
     file = apr_pcalloc(pool, sizeof(*file));
     file->pool = pool;
     file->path = apr_pstrdup(pool, path);
+    /* Without shared memory each process counts for itself. */
+    file->totals = apr_shm_create(&shared, sizeof(*file->totals), NULL, pool) == APR_SUCCESS
+                       ? apr_shm_baseaddr_get(shared)
+                       : apr_palloc(pool, sizeof(*file->totals));
+    memset(file->totals, 0, sizeof(*file->totals));
     file->next = kept->first;
     kept->first = file;
     return file;
@@ -98,13 +105,18 @@ void kept_reopen(struct rules_file *file, apr_pool_t *scratch)
     sigbus_install(scratch, 1);
     sigbus_guard(kept->bytes, kept->size);
     status = ruleset_open(kept->bytes, kept->size, &ruleset);
+    if (status == RULESET_OK && counters_are_on()) {
+        ruleset_identify(ruleset);
+    }
     sigbus_uninstall();
     if (status != RULESET_OK) {
         kept_drop_bytes(kept);
         return;
     }
-    rules_file_hold(file, &(struct ruleset_map){ .ruleset = ruleset,
-                                                 .bytes = kept->bytes,
-                                                 .size = kept->size,
-                                                 .identity = kept->identity });
+    rules_file_hold(file,
+                    &(struct ruleset_map){ .ruleset = ruleset,
+                                           .bytes = kept->bytes,
+                                           .size = kept->size,
+                                           .identity = kept->identity },
+                    kept->loaded_at);
 }

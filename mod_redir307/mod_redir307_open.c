@@ -4,6 +4,8 @@
  * the server behind it still answers. */
 #include "mod_redir307/mod_redir307_files.h"
 
+#include "mod_redir307/hash.h"
+
 #include "apr_shm.h"
 #include "apr_strings.h"
 #include "http_core.h"
@@ -62,6 +64,7 @@ static struct rules_file *collect(apr_pool_t *pool, server_rec *main_server)
             file = apr_pcalloc(pool, sizeof(*file));
             file->path = settings->rules;
             file->written_at = settings->written_at;
+            file->salt = hash_bytes(slice_from_string(file->path), 0);
             file->server = server;
             file->interval = WATCH_OFF;
             file->is_passed_when_bad = true;

@@ -69,6 +69,11 @@ static void handle_bus_error(int signal_number, siginfo_t *info, void *context)
     errno = errno_before;
 }
 
+bool sigbus_is_installed(void)
+{
+    return ranges != NULL;
+}
+
 void sigbus_uninstall(void)
 {
     struct sigaction now;
