@@ -7,6 +7,7 @@
 #include "mod_redir307/answer.h"
 #include "mod_redir307/trace.h"
 
+#include "ap_expr.h"
 #include "apr_strings.h"
 #include "http_core.h"
 #include "http_log.h"
@@ -33,6 +34,20 @@ static bool is_ours(request_rec *r)
     return ap_is_initial_req(r) && r->proxyreq != PROXYREQ_PROXY &&
            r->method_number != M_CONNECT && r->method_number != M_TRACE && r->uri &&
            r->uri[0] == '/' && r->unparsed_uri;
+}
+
+/* No rule takes the status page away from those who look for what is wrong with the rules. */
+static bool is_status_page(request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    const char *failed = NULL, *handler;
+
+    /* SetHandler takes an expression; a plain word is one, too. */
+    if (!core->expr_handler) {
+        return false;
+    }
+    handler = ap_expr_str_exec(r, core->expr_handler, &failed);
+    return !failed && handler && strcmp(handler, STATUS_HANDLER) == 0;
 }
 
 /* Statuses that an answer may have. Bytes of a mapped file can change under us, and httpd makes
@@ -267,7 +282,7 @@ static int translate_name(request_rec *r)
     bool is_too_long = false;
     int status = DECLINED;
 
-    if (!server->file || place->engine == TOGGLE_OFF || !is_ours(r)) {
+    if (!server->file || place->engine == TOGGLE_OFF || !is_ours(r) || is_status_page(r)) {
         return DECLINED;
     }
     if (APLOGrtrace3(r)) {
@@ -404,6 +419,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_monitor(monitor, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(status_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_translate_name(translate_name, NULL, after_us, APR_HOOK_FIRST);
 }
 
