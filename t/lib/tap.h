@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The smallest TAP writer that unit tests in C need: claims, comparisons that print both sides, a plan at the end.
+/* The smallest TAP writer that unit tests in C need: claims, comparisons that print both sides (on standard error,
+ * where prove shows them), a plan at the end.
  * A test file is one program: main() calls one function a behaviour and returns tap_done(). Header only, so a test
  * stays one library + one file. */
 #ifndef T_LIB_TAP_H
@@ -21,7 +22,8 @@ static inline bool tap_ok_at(const char *file, int line, bool holds, const char 
     printf("%sok %u - %s\n", holds ? "" : "not ", tap_count, name);
     if (!holds) {
         tap_failed++;
-        printf("# failed at %s:%d\n", file, line);
+        fflush(stdout);
+        fprintf(stderr, "# failed: %s, at %s:%d\n", name, file, line);
     }
     fflush(stdout);
     return holds;
@@ -32,15 +34,14 @@ static inline void tap_show(const char *label, const void *bytes, size_t size)
 {
     const unsigned char *byte = bytes;
 
-    printf("#   %s \"", label);
+    fprintf(stderr, "#   %s \"", label);
     for (size_t i = 0; i < size; i++) {
         if (byte[i] >= 0x20 && byte[i] < 0x7f && byte[i] != '"' && byte[i] != '\\')
-            putchar(byte[i]);
+            putc(byte[i], stderr);
         else
-            printf("\\x%02x", byte[i]);
+            fprintf(stderr, "\\x%02x", byte[i]);
     }
-    printf("\" (%zu bytes)\n", size);
-    fflush(stdout);
+    fprintf(stderr, "\" (%zu bytes)\n", size);
 }
 
 static inline bool tap_bytes_at(const char *file, int line, const void *got, size_t got_size, const void *want,
@@ -58,7 +59,7 @@ static inline bool tap_bytes_at(const char *file, int line, const void *got, siz
 static inline bool tap_number_at(const char *file, int line, intmax_t got, intmax_t want, const char *name)
 {
     if (!tap_ok_at(file, line, got == want, name))
-        printf("#   got  %" PRIdMAX "\n#   want %" PRIdMAX "\n", got, want);
+        fprintf(stderr, "#   got  %" PRIdMAX "\n#   want %" PRIdMAX "\n", got, want);
     return got == want;
 }
 
