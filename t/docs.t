@@ -212,6 +212,10 @@ SKIP: {
         my $path = $_;
         map { [$path, $_] } grep { $_->{kind} eq 'apache' } blocks($path)
     } documents();
+    # The sample as it is installed, and with all that it proposes.
+    my $sample = read_file("$source_folder/conf/redir307.conf");
+    push @configs, ['conf/redir307.conf', { line => 1, text => $sample }],
+        ['conf/redir307.conf', { line => 2, text => $sample =~ s/^(\s*)#(?=Redir307)/$1/gmr }];
     skip "no httpd at $httpd", scalar @configs if !-x $httpd;
     my $folder = tempdir('redir307-docs-XXXXXX', TMPDIR => 1, CLEANUP => 1);
     my ($status, $text) = run($folder, $rulec, 'compile', '-o', "$folder/rules.r307",
@@ -221,6 +225,7 @@ SKIP: {
         my ($path, $block) = @$_;
         my $config = $block->{text} =~ s/^\s*LoadModule redir307_module .*$//gmr;
         $config =~ s{"?/[\w/.-]+\.r307"?}{"$folder/rules.r307"}g;
+        $config =~ s{"/[\w/.-]+/flags"}{"$folder"}g;
         my $load = join '', map { -f "$modules/mod_$_.so" ? "LoadModule ${_}_module $modules/mod_$_.so\n" : '' }
             qw(mpm_event authz_core authz_host alias);
         my $preload = $ENV{REDIR307_PRELOAD};
