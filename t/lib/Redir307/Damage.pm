@@ -44,7 +44,7 @@ sub damages {
         ['newer version', qr/newer.*update the module/, sub { my $bytes = $_[1]; substr($bytes, 8, 1) = "\x02"; put_bytes($_[0], $bytes) }],
         ['text-mode copy', qr/text-mode/, sub { put_bytes($_[0], $_[1] =~ s/\r\n/\n/r) }],
         ['missing', qr/No such file/, sub { remove_any($_[0]) }],
-        ['a directory', qr/directory/, sub { remove_any($_[0]); mkdir $_[0] or die "$_[0]: $!" }],
+        ['a directory', qr/is a directory/, sub { remove_any($_[0]); mkdir $_[0] or die "$_[0]: $!" }],
         ['a FIFO', qr/FIFO/, sub { remove_any($_[0]); POSIX::mkfifo($_[0], 0644) or die "$_[0]: $!" }],
         ['a device', qr/device/, sub { remove_any($_[0]); symlink '/dev/zero', $_[0] or die "$_[0]: $!" }],
         ['a dangling symbolic link', qr/No such file/, sub { remove_any($_[0]); symlink '/nowhere/at/all', $_[0] or die "$_[0]: $!" }],
