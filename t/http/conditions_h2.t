@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use JSON::PP;
 use Redir307::Httpd;
 use Test::More;
 
@@ -13,7 +14,7 @@ plan(skip_all => 'no mod_http2') if !has_module('http2');
 plan(skip_all => 'curl cannot speak HTTP/2') if (Redir307::Httpd::run('curl', '--version'))[1] !~ /HTTP2/;
 plan(skip_all => 'no mod_remoteip and mod_setenvif') if !has_module('remoteip') || !has_module('setenvif');
 
-rules(<<'END');
+my $rules = rules(<<'END');
 timezone UTC
 /method    -> /y { when method POST PUT }
 /unmethod  -> /y { unless method POST PUT }
@@ -180,6 +181,24 @@ sub said {
 
 sub told { my ($value) = @_; return defined $value ? join ', ', split /\s*,\s*/, $value : '(none)' }
 
+# What rulec says of the same request. It has no proxy that it could trust, so what that says is the URL's scheme there.
+sub rulec_said {
+    my ($method, $target, @fields) = @_;
+    my %sent = @fields;
+    my $scheme = $sent{'X-Forwarded-Proto'} // 'http';
+    my %facts = (method => $method, url => "$scheme://lab.test$target", client => $sent{'X-Client'} // '127.0.0.1', busy => 50, flags => ['on'], headers => []);
+    $facts{env} = { COUNTRY => $sent{'X-Country'} } if $sent{'X-Country'};
+    while (my ($name, $value) = splice @fields, 0, 2) { push @{ $facts{headers} }, { name => $name, value => $value } }
+    write_file('asked', encode_json(\%facts) . "\n");
+    my ($status, $text) = Redir307::Httpd::run('sh', '-c', '"$0" answer "$1" - <"$2"', $Redir307::Httpd::rulec_path, $rules, folder() . '/asked');
+    return "rulec: exit status $status: $text" if $status != 0;
+    my $answer = decode_json($text);
+    my %head = map { $_->{name} => $_->{value} } @{ $answer->{headers} };
+    $head{Vary} = 'X-Forwarded-Proto' if $target =~ /scheme/;
+    my $said = $answer->{outcome} eq 'send' ? join ' ', $answer->{status}, $head{Location} // () : 'page';
+    return "$said, Vary: " . told($head{Vary}) . ', Cache-Control: ' . told($head{'Cache-Control'});
+}
+
 serve(modules => [qw(http2 remoteip setenvif)], conf => <<"CONF");
 Protocols h2c http/1.1
 Redir307Flags "@{[folder()]}/flags"
@@ -197,13 +216,15 @@ for my $row (@table) {
         $accepts = 1 if $field eq 'Accept';
         push @sent, $field, $value if defined $value;
     }
+    my $right = "$wanted, Vary: " . told($vary) . ', Cache-Control: ' . told($cache);
+    is(rulec_said($method, $target, @sent), $right, "rulec: $name");
     my @h2_sent = @sent;
     # curl says that it takes anything unless it is told what; "Accept:" takes the field away.
     push @h2_sent, 'Accept', '' if !grep { $_ eq 'Accept' } @sent;
     for my $try (['HTTP/1.1', request($method, $target, @sent)], ['HTTP/2', h2($method, $target, @h2_sent)]) {
         my ($protocol, $response) = @$try;
         my $good = is(said($response) . ', Vary: ' . told($response->field('Vary')) . ', Cache-Control: ' . told($response->field('Cache-Control')),
-            "$wanted, Vary: " . told($vary) . ', Cache-Control: ' . told($cache), "$protocol: $name");
+            $right, "$protocol: $name");
         diag($response->head) if !$good;
     }
 }

@@ -17,7 +17,7 @@ our @EXPORT = qw(cache_directives httpd_front varnish_front ask);
 
 my $httpd = $ENV{HTTPD} // '/usr/sbin/apache2';
 my $modules = $ENV{HTTPD_MODULEDIR} // '/usr/lib/apache2/modules';
-my ($varnishd) = grep { defined && -x } $ENV{VARNISHD}, '/usr/sbin/varnishd', '/usr/local/sbin/varnishd', '/usr/bin/varnishd';
+my ($varnishd) = grep { -x } defined $ENV{VARNISHD} ? $ENV{VARNISHD} : ('/usr/sbin/varnishd', '/usr/local/sbin/varnishd', '/usr/bin/varnishd');
 my $test_pid = $$;
 my @pids;
 
