@@ -132,6 +132,30 @@ is_deeply(hits(), { 'rules.redir:1' => 2, 'other.redir:1' => 3 }, 'the same rule
 announce(qr/AH00161/);
 stop();
 
+# ---- swaps, bad files and restarts while requests come ----
+
+rules("/same -> /x\n");
+my $same = read_file('rules.r307');
+my $moved = read_file(compile_rules('moved', "# one\n# two\n/else -> /y\n/same -> /z\n"));
+serve(conf => $page, children => 2, threads => 4, watch => '20ms');
+my ($answered, $odd) = (0, '');
+for my $round (1 .. 60) {
+    put_bytes(folder() . '/rules.r307', ($same, $moved, 'bad')[$round % 3]);
+    restart() if $round % 25 == 0;
+    for (1 .. 5) {
+        my $response = request('GET', '/same');
+        $answered++ if $response->status == 307;
+        my $page = request('GET', '/status?json');
+        $odd .= $page->head if $page->status != 200 || !eval { decode_json($page->body) };
+    }
+}
+is($answered, 300, 'every request is answered');
+is($odd, '', 'and so is every question for the status');
+is(status()->{counters}{hits}, 300, 'each was counted once');
+announce(qr/R307-902/, qr/AH00161/);
+stop();
+rules("/same -> /x\n");
+
 # ---- many threads, many processes, no hit lost ----
 
 SKIP: {
