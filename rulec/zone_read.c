@@ -24,6 +24,9 @@ enum {
     OFFSET_LIMIT = 26 * 3600 /* RFC 8536, 3.2: more than a day would be a mistake */
 };
 
+/* RFC 8536, 3.2: no transition is earlier than that; nor is one that far ahead, and days can be counted from both. */
+#define TIME_LIMIT (INT64_C(1) << 59)
+
 /* ---- the POSIX rule (POSIX.1-2017, 8.3, TZ; hours up to 167 as RFC 8536, 3.3.1 has them) ---- */
 
 struct cursor {
@@ -204,7 +207,8 @@ static bool read_transitions(struct arena *arena, const char *data, const struct
         int64_t time_s = (int64_t)big_endian(data + i * 8, 8);
         unsigned type = (unsigned char)types[i];
 
-        if (type >= block->type_count || (i > 0 && time_s <= last)) {
+        if (type >= block->type_count || (i > 0 && time_s <= last) || time_s < -TIME_LIMIT ||
+            time_s > TIME_LIMIT) {
             *reason = "its transitions are not in order";
             return false;
         }
