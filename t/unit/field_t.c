@@ -65,6 +65,8 @@ static void cookies_are_found_by_their_name(void)
         { "a; beta=1", "1" },
         { "beta=\xff\x01", "\xff\x01" },
         { "$Version=1; beta=1", "1" },
+        { "a=\"; beta=1", "1" }, /* a stray quote hides nothing: `;` always ends a cookie (RFC 6265, 4.1.1) */
+        { "a=\"x; beta=1; c=y\"", "1" },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -450,6 +450,7 @@ static void hosts_have_one_form(void)
         { "a_b", "a_b" },
         { "127.1", "127.1" },
         { "", NULL },
+        { ".shop.test", NULL },
         { "a b", NULL },
         { "a@b", NULL },
         { "a/b", NULL },
