@@ -74,6 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const char *const paths[] = { "/on", "/share", "/when/1", "/when/2", "/when/3", "/when/4", "/when/5",
                                          "/when/9", "/a", "/a/b", "/x/1" };
+    enum { PARTS = 5 };
+    unsigned part = size ? bytes[size - 1] % PARTS : 0;
     uint64_t at;
 
     memcpy(file, rules.file.bytes, rules.file.size);
@@ -83,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     do {
         for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) ask_meanwhile(paths[i]);
     } while (change());
-    const char *wrong = ask_all(ruleset, rules.regex, &scratch);
+    const char *wrong = ask_part(ruleset, rules.regex, &scratch, part, PARTS);
     fuzz_claim(!wrong, wrong ? wrong : "answers");
     ruleset_verify(ruleset, &at);
     return 0;

@@ -21,6 +21,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+    enum { PARTS = 5 }; /* all requests would take most of the time */
+    unsigned part = size ? bytes[size - 1] % PARTS : 0;
     bool is_whole = size >= RULESET_MAGIC_SIZE && memcmp(bytes, RULESET_MAGIC, 5) == 0;
     size_t file_size = is_whole ? size : rules.file.size;
     uint8_t *file = malloc(file_size);
@@ -33,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     rule_file_sign(file, file_size);
     if (ruleset_open(file, file_size, &ruleset) == RULESET_OK) {
         ruleset_verify(ruleset, &at);
-        const char *wrong = ask_all(ruleset, rules.regex, &scratch);
+        const char *wrong = ask_part(ruleset, rules.regex, &scratch, part, PARTS);
         fuzz_claim(!wrong, wrong ? wrong : "answers");
         ruleset_close(ruleset);
     }
