@@ -9,9 +9,11 @@ use Cwd qw(getcwd);
 use Exporter 'import';
 use File::Temp qw(tempdir);
 use JSON::PP ();
+use POSIX ();
 use Redir307::Rulec qw(rulec_path source_folder);
 
-our @EXPORT_OK = qw(build_folder count_of exact_path write_exact write_set read_alphagov run_program compile_rules machine write_json work_folder row_table);
+our @EXPORT_OK = qw(build_folder count_of exact_path write_set read_alphagov run_program compile_rules machine write_json work_folder row_table
+    write_requests kind_path write_text);
 
 my $HOSTS = 'shop.example.com www.shop.example.com';
 my @WORDS = qw(about account archive article blog books browse catalogue category company contact corporate details docs
@@ -116,9 +118,7 @@ sub write_text {
     return work_folder() . "/$name";
 }
 
-# $rules exact rules and more of other kinds ([kind => count]...): a rules source.
-sub write_exact { my ($name, $rules) = @_; return write_set($name, $rules) }
-
+# $exact exact rules and more of other kinds (kind => count...): a rules source.
 sub write_set {
     my ($name, $exact, @more) = @_;
     return write_text("$name.redir", sub {
@@ -132,7 +132,7 @@ sub write_set {
     });
 }
 
-# Requests to rules picked at random: how => exact, exact-miss, or a kind's hit, miss, near.
+# Requests with numbers picked at random below $rules; $path makes a path of each (exact_path, kind_path).
 sub write_requests {
     my ($name, $count, $rules, $path) = @_;
     srand 307;
@@ -180,14 +180,22 @@ sub read_alphagov {
 }
 
 # ---- programs ----
-# Runs t/bench/measure: exit, wall, user, system, peak (KiB).
+# Runs t/bench/measure: exit, wall, user, system, peak (KiB). What the program says is shown where it fails.
 sub run_program {
     my (@words) = @_;
-    my $figures = work_folder() . '/figures';
-    system(build_folder() . '/t/bench/measure', $figures, @words) == 0 or die "t/bench/measure did not run: make bench makes it\n";
+    my ($figures, $said) = map { work_folder() . "/$_" } qw(figures said);
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDOUT, '>', $said or POSIX::_exit(126);
+        open STDERR, '>&', \*STDOUT or POSIX::_exit(126);
+        exec build_folder() . '/t/bench/measure', $figures, @words or POSIX::_exit(127);
+    }
+    waitpid $pid, 0;
+    die "t/bench/measure did not run: make bench makes it\n" if $?;
     open my $in, '<', $figures or die "$figures: $!";
     my %figures;
     @figures{qw(exit wall user system peak)} = split ' ', scalar <$in>;
+    if ($figures{exit}) { open my $log, '<', $said or die "$said: $!"; my $lines = 0; print STDERR $_ while $lines++ < 20 && defined($_ = <$log>) }
     return \%figures;
 }
 
@@ -222,7 +230,5 @@ sub row_table {
     my $line = sub { my ($cells) = @_; return '| ' . join(' | ', map { sprintf $_ ? "%$width[$_]s" : "%-$width[$_]s", $cells->[$_] } 0 .. $#$cells) . " |\n" };
     return join '', $line->($head), '|', join('|', map { $_ ? '-' x ($width[$_] + 1) . ':' : '-' x ($width[$_] + 2) } 0 .. $#width), "|\n", map { $line->($_) } @rows;
 }
-
-push @EXPORT_OK, qw(write_requests kind_path write_text);
 
 1;
