@@ -6,6 +6,7 @@
 
 #include "rulec/check_loops.h"
 
+#include "mod_redir307/regex.h"
 #include "rulec/follow.h"
 #include "rulec/known_hosts.h"
 
@@ -33,6 +34,7 @@ struct walk {
     struct diag *diag;
     struct visits visits;
     struct known_hosts *hosts;
+    struct regex_scratch *regex;
     struct slice methods[METHOD_LIMIT];
     unsigned method_count;
     bool needs_https; /* some rule asks for a scheme */
@@ -193,7 +195,7 @@ static void follow_rule(struct walk *walk, const struct ruleset *ruleset, const 
         return;
     for (uint32_t h = 0; h < site->host_count; h++) {
         char host[URL_HOST_LIMIT + 1];
-        struct request_key key = { .host = known_hosts_example(&site->hosts[h], host) };
+        struct request_key key = { .host = known_hosts_example(&site->hosts[h], host), .regex = walk->regex };
 
         for (unsigned s = 0; s < (walk->needs_https ? 2U : 1U); s++) {
             key.scheme = s ? SLICE("https") : SLICE("http");
@@ -214,6 +216,7 @@ void check_loops(const struct plan *plan, const struct ruleset *ruleset, struct 
     walk->plan = plan;
     walk->diag = diag;
     walk->hosts = known_hosts_open(plan);
+    walk->regex = regex_scratch_open();
     walk->is_reported = memory_resize(NULL, plan->rule_count + 1u, sizeof(bool));
     memset(walk->is_reported, 0, plan->rule_count + 1u);
     find_states(walk);
@@ -221,6 +224,7 @@ void check_loops(const struct plan *plan, const struct ruleset *ruleset, struct 
         if (is_redirecting(plan, &plan->rules[i])) follow_rule(walk, ruleset, &plan->rules[i]);
     }
     known_hosts_close(walk->hosts);
+    regex_scratch_close(walk->regex);
     free(walk->visits.slots);
     free(walk->is_reported);
     free(walk);

@@ -7,6 +7,7 @@
 
 #include "rulec/check_pattern_loops.h"
 
+#include "mod_redir307/regex.h"
 #include "rulec/condition_logic.h"
 #include "rulec/follow.h"
 #include "rulec/known_hosts.h"
@@ -39,6 +40,7 @@ struct search {
     struct arena *arena;
     struct loop_graph graph;
     struct known_hosts *hosts;
+    struct regex_scratch *regex;
     struct rule_places *places;
     bool *is_reported;               /* by rule */
     struct slice methods[METHOD_LIMIT];
@@ -332,7 +334,7 @@ static bool try_start(struct search *search, const struct symbolic *symbolic)
         for (unsigned s = 0; s < 2; s++) {
             key.scheme = s ? SLICE("https") : SLICE("http");
             key.port = site->hosts[0].port ? site->hosts[0].port : url_default_port(key.scheme);
-            request_facts_bind(&facts.request, NULL, &key);
+            request_facts_bind(&facts.request, search->regex, &key);
             for (unsigned m = 0; m < search->method_count; m++) {
                 key.method = search->methods[m];
                 if (ask(search, &key, &facts))
@@ -632,6 +634,7 @@ void check_pattern_loops(const struct plan *plan, const struct ruleset *ruleset,
     search->diag = diag;
     search->arena = arena_open();
     search->hosts = known_hosts_open(plan);
+    search->regex = regex_scratch_open();
     loop_graph_open(&search->graph, plan);
     if (search->graph.circle_count) {
         search->is_reported = arena_array(search->arena, plan->rule_count + 1u, sizeof(bool));
@@ -643,6 +646,7 @@ void check_pattern_loops(const struct plan *plan, const struct ruleset *ruleset,
     }
     loop_graph_close(&search->graph);
     known_hosts_close(search->hosts);
+    regex_scratch_close(search->regex);
     arena_close(search->arena);
     free(search);
 }

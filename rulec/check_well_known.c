@@ -5,6 +5,7 @@
 
 #include "rulec/check_well_known.h"
 
+#include "mod_redir307/regex.h"
 #include "rulec/follow.h"
 #include "rulec/known_hosts.h"
 #include "rulec/rule_places.h"
@@ -38,10 +39,10 @@ static bool site_has_such(const struct plan *plan, bool *sites)
 
 /* The rule that takes the challenge away from the site's first host; RULE_PLACES_NONE: none. */
 static uint32_t find_taker(const struct plan *plan, const struct ruleset *ruleset, const struct plan_site *site,
-                           struct follow *follow, const struct rule_places *places)
+                           struct follow *follow, const struct rule_places *places, struct regex_scratch *regex)
 {
     char buffer[URL_HOST_LIMIT + 1];
-    struct request_key key = { .method = SLICE("GET"), .scheme = SLICE("http"), .path = SLICE(CHALLENGE),
+    struct request_key key = { .method = SLICE("GET"), .scheme = SLICE("http"), .path = SLICE(CHALLENGE), .regex = regex,
                                .time_s = plan->now_s ? plan->now_s : (int64_t)time(NULL) };
 
     key.host = known_hosts_example(&site->hosts[0], buffer);
@@ -66,17 +67,19 @@ void check_well_known(const struct plan *plan, const struct ruleset *ruleset, st
     if (site_has_such(plan, sites)) {
         struct follow *follow = memory_resize(NULL, 1, sizeof *follow);
         struct rule_places *places = rule_places_open(plan);
+        struct regex_scratch *regex = regex_scratch_open();
 
         for (uint32_t s = 0; s < plan->site_count; s++) {
             if (!sites[s])
                 continue;
-            uint32_t rule = find_taker(plan, ruleset, &plan->sites[s], follow, places);
+            uint32_t rule = find_taker(plan, ruleset, &plan->sites[s], follow, places, regex);
 
             if (rule == RULE_PLACES_NONE || diag_is_allowed(diag, DIAG_WELL_KNOWN, plan->rules[rule].span))
                 continue;
             if (count++ == 0 || rule < first)
                 first = rule;
         }
+        regex_scratch_close(regex);
         rule_places_close(places);
         free(follow);
     }

@@ -22,6 +22,7 @@ static const struct option_spec compile_options[] = {
     { "werror", "Werror", NULL, "warnings are errors" },
     { "strict", NULL, NULL, "a review whose day has come is an error" },
     { "now", NULL, "TIME", "what is now, for warnings about dates (the clock's time unless given)" },
+    { "flatten", NULL, NULL, "a redirect to a redirect leads to the end at once, where that means the same" },
     { "label", NULL, "TEXT", "keep TEXT in the rule file (it changes its id)" },
     { "timings", NULL, NULL, "show how long each step took, and the memory used" },
     { NULL, NULL, NULL, NULL }
@@ -85,6 +86,22 @@ static enum command_status write_output(const struct command_line *line, const s
                                  strcmp(output, "-") == 0 ? "standard output" : output, reason);
 }
 
+/* Which targets --flatten has changed. */
+static void print_flattened(const struct compilation *compilation, FILE *out)
+{
+    const struct flatten_changes *changes = &compilation->flattened;
+
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct flatten_change *change = &changes->items[i];
+        struct source_place place = source_locate(compilation->sources, compilation->plan->rules[change->rule].span.at);
+
+        fprintf(out, "%s:%" PRIu32 ": %u hops are one now: %.*s (it was %.*s)\n", place.source ? place.source->path : "",
+                place.line, change->hops, (int)change->after.size, change->after.data, (int)change->before.size,
+                change->before.data);
+    }
+    fprintf(out, "%zu target%s changed by --flatten\n", changes->count, changes->count == 1 ? "" : "s");
+}
+
 /* The compilation is good: test what it made, write it, tell of it. */
 static enum command_status finish(const struct command_line *line, struct compilation *compilation, const char *output,
                                   double start_ms)
@@ -103,6 +120,8 @@ static enum command_status finish(const struct command_line *line, struct compil
         status = COMMAND_RULES;
     } else {
         status = write_output(line, compilation, output);
+        if (status == COMMAND_GOOD && !line->is_quiet && options_has(line->options, "flatten"))
+            print_flattened(compilation, strcmp(output, "-") == 0 ? stderr : stdout);
         if (status == COMMAND_GOOD && !line->is_quiet)
             print_summary(compilation, ruleset, output, held, strcmp(output, "-") == 0 ? stderr : stdout);
     }
@@ -140,6 +159,7 @@ static enum command_status run_compile(const struct command_line *line)
     struct arena *names = arena_open();
     const char *output = choose_output(line, names);
     struct compilation_options options = {
+        .flattens = options_has(line->options, "flatten"),
         .emit = { .label = options_value(line->options, "label") },
     };
     struct compilation compilation;

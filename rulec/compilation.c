@@ -9,6 +9,7 @@
 #include "grammar/parse.h"
 #include "mod_redir307/ruleset.h"
 #include "rulec/check.h"
+#include "rulec/check_loops.h"
 #include "rulec/lower.h"
 
 #include <time.h>
@@ -41,6 +42,23 @@ static bool check_file(struct compilation *compilation)
     bool is_good = check_run_file(compilation->plan, ruleset, compilation->diag);
     ruleset_close(ruleset);
     return is_good && diag_error_count(compilation->diag) == 0;
+}
+
+/* False: what was laid out is not good. */
+static bool flatten_file(struct compilation *compilation, const struct emit_options *options)
+{
+    struct ruleset *ruleset;
+
+    if (ruleset_open(compilation->file.bytes, compilation->file.size, &ruleset) != RULESET_OK)
+        return false;
+    check_loops(compilation->plan, ruleset, compilation->diag);
+    if (diag_error_count(compilation->diag) == 0)
+        flatten(compilation->plan, ruleset, &compilation->flattened);
+    ruleset_close(ruleset);
+    if (diag_error_count(compilation->diag) || compilation->flattened.count == 0)
+        return diag_error_count(compilation->diag) == 0;
+    emit_free(&compilation->file);
+    return emit(compilation->plan, compilation->diag, options, &compilation->file);
 }
 
 bool compilation_run(struct compilation *compilation, char *const *paths, int path_count,
@@ -79,6 +97,8 @@ bool compilation_run(struct compilation *compilation, char *const *paths, int pa
     compilation->times.emit_ms = lap_ms(&since);
     if (!is_good || diag_error_count(compilation->diag))
         return false;
+    if (options->flattens && !flatten_file(compilation, &options->emit))
+        return false;
     is_good = check_file(compilation);
     compilation->times.check_ms += lap_ms(&since);
     return is_good;
@@ -87,6 +107,7 @@ bool compilation_run(struct compilation *compilation, char *const *paths, int pa
 void compilation_close(struct compilation *compilation)
 {
     emit_free(&compilation->file);
+    flatten_free(&compilation->flattened);
     plan_close(compilation->plan);
     if (compilation->sources)
         source_set_close(compilation->sources);

@@ -6,6 +6,7 @@
 #include "grammar/ast.h"
 #include "grammar/diag.h"
 #include "rulec/emit.h"
+#include "rulec/flatten.h"
 #include "rulec/plan.h"
 
 struct compilation {
@@ -15,6 +16,7 @@ struct compilation {
     struct ast *ast;         /* what was read: the summary counts its lines */
     struct plan *plan;
     struct emit_result file; /* size 0 where there are errors */
+    struct flatten_changes flattened; /* where that was asked for */
     const char *failed_path; /* a file of the command line that could not be read, and why (exit 3); else NULL */
     const char *failed_reason;
     struct compilation_times {
@@ -26,6 +28,7 @@ struct compilation_options {
     bool warnings_are_errors;
     bool is_strict;  /* a review whose day has come is an error */
     int64_t now_s;   /* Unix time for warnings about dates; 0: the clock's. It never changes the file */
+    bool flattens;   /* chains of redirects become one: see flatten.h */
     struct emit_options emit;
 };
 

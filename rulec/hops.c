@@ -4,6 +4,7 @@
 
 #include "rulec/hops.h"
 
+#include "mod_redir307/regex.h"
 #include "rulec/known_hosts.h"
 #include "rulec/rule_places.h"
 #include "rulec/sample.h"
@@ -17,6 +18,7 @@ struct hops {
     const struct ruleset *ruleset;
     struct known_hosts *hosts;
     struct rule_places *places; /* made when first needed */
+    struct regex_scratch *regex;
     int64_t now_s;
     char first_host[URL_HOST_LIMIT + 1];
     char before[ANSWER_LOCATION_LIMIT + 1]; /* a state that was left */
@@ -32,6 +34,7 @@ struct hops *hops_open(const struct plan *plan, const struct ruleset *ruleset)
     hops->ruleset = ruleset;
     hops->hosts = known_hosts_open(plan);
     hops->places = NULL;
+    hops->regex = regex_scratch_open();
     hops->now_s = plan->now_s ? plan->now_s : (int64_t)time(NULL);
     hops->sample.size = hops->sample.path_size = 0;
     return hops;
@@ -41,6 +44,7 @@ void hops_close(struct hops *hops)
 {
     known_hosts_close(hops->hosts);
     rule_places_close(hops->places);
+    regex_scratch_close(hops->regex);
     free(hops);
 }
 
@@ -74,7 +78,8 @@ static void set_key(struct hops *hops, const struct plan_action *action, struct 
 {
     const struct plan_host *host = &hops->plan->sites[action->site].hosts[0];
 
-    *key = (struct request_key){ .method = SLICE("GET"), .scheme = SLICE("http"), .time_s = hops->now_s };
+    *key = (struct request_key){ .method = SLICE("GET"), .scheme = SLICE("http"), .time_s = hops->now_s,
+                                 .regex = hops->regex };
     for (uint32_t i = 0; i < action->condition_count; i++) {
         const struct plan_condition *condition = &action->conditions[i];
 

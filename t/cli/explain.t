@@ -104,7 +104,7 @@ let base "https://raw.example/v2"
 "/semi;" -> "/x;"
 /~tilde/{}/end -> /t
 /a/{id:int}-{v:version}/{s:en|de|fr}/ -> /b/{s}/{id}/{v} permanent { slash exact; case ignore }
-/u/{u:uuid} -> /u?id={u}; /h/{h:hex} -> /h/{h|upper}; /d/{d:date} -> /d/{d|dashes}; /s/{s:slug} -> /s/{s|lower}
+/u/{u:uuid} -> /u?id={u}; /h/{h:hex} -> /hh/{h|upper}; /d/{d:date} -> /dd/{d|dashes}; /s/{s:slug} -> /ss/{s|lower}
 /many/{x...} -> {base}/{x}
 /mid/{x...}/c -> /mid2/{x}
 /suf/*.ttl -> /ttl/*; /suf/{x...}.html -> /html/{x}
@@ -118,7 +118,7 @@ let base "https://raw.example/v2"
 /m pass
 /gone gone; /451 451; /503 503 { retry-after 1h }; /auto -> /a permanent auto
 /h -> /i { header "X-B" "b\\c"; header X-A "a" }
-site one.example two.example:8080 *.three.example **.four.example { /x -> /y; /here -> https://{host}{path}?z; /up -> https: }
+site one.example two.example:8080 *.three.example **.four.example { /x -> /y; /here -> https://{host}/there{path}?z; /up -> https: { when scheme http } }
 site two.example { /x -> /w }
 site {l:en|de}.five.example { /x -> https://{l}.six.example/{l}?q={scheme} }
 site b\u{fc}cher.example { /x -> /y }
