@@ -92,6 +92,13 @@ for my $note ('on', 'off') {
         skip 'curl has no HTTP/2', 1 if !$response;
         is($response->status, 307, "note $note: HTTP/2 is as it was");
     }
+    SKIP: {
+        my ($nghttp) = grep { -x } map { "$_/nghttp" } split /:/, $ENV{PATH};
+        skip 'no nghttp', 1 if !$nghttp;
+        write_file('upload', 'x' x 300_000);
+        my $said = `$nghttp -v -t 10 -d @{[folder()]}/upload @{[url('/pay')]} @{[url('/gone')]} 2>&1`;
+        is(join(' ', sort $said =~ /:status: (\d+)/g), '307 410', "note $note: on HTTP/2 a long upload ends no other request") or diag($said);
+    }
     at_once(post('/pay', 'Content-Length: 1'), "note $note, limit 0");
     stop();
 }

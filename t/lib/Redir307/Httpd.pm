@@ -285,7 +285,7 @@ sub stop {
     if (!$ended) { kill 'KILL', $child; waitpid $child, 0 }
     undef $pid;
     ok($ended, 'httpd stops when it is told to');
-    my @lines = grep { /\[\w*:(?:warn|error|crit|alert|emerg)\]|runtime error:|ERROR: \w+Sanitizer/ }
+    my @lines = grep { /\[\w*:(?:warn|error|crit|alert|emerg)\]|runtime error:|(?:ERROR|WARNING): \w+Sanitizer/ }
         split /\n/, read_file('error.log') . read_file('httpd.out');
     # httpd's own: a connection that was just answered is looked after while its process ends.
     @lines = grep { !/AH03092: process_lingering_close|AH03093: process_socket/ } @lines;
