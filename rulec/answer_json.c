@@ -4,11 +4,16 @@
 
 #include "rulec/answer_json.h"
 
-bool answer_response_field(const struct ruleset *ruleset, const struct answer *answer, unsigned index,
-                           struct slice *name, struct slice *value)
+bool answer_response_field(const struct ruleset *ruleset, const struct answer *answer,
+                           unsigned index, struct slice *name, struct slice *value)
 {
-    const struct { const char *name; struct slice value; } fixed[] = {
-        { "Location", answer->location }, { "Cache-Control", answer->cache_control }, { "Vary", answer->vary },
+    const struct {
+        const char *name;
+        struct slice value;
+    } fixed[] = {
+        { "Location", answer->location },
+        { "Cache-Control", answer->cache_control },
+        { "Vary", answer->vary },
     };
 
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rulec answer: what the module would say, one line a request. A log can be replayed at full speed: the lines are read
- * and written in large blocks and nothing is allocated for a line, unless it is JSON. */
+/* rulec answer: what the module would say, one line a request. A log can be replayed at full speed:
+ * the lines are read and written in large blocks and nothing is allocated for a line, unless it is
+ * JSON. */
 #include "config.h"
 
 #include "rulec/answer_json.h"
@@ -19,13 +20,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct option_spec answer_options[] = {
-    COMMAND_REQUEST_OPTIONS,
-    { NULL, NULL, NULL, NULL }
-};
+static const struct option_spec answer_options[] = { COMMAND_REQUEST_OPTIONS,
+                                                     { NULL, NULL, NULL, NULL } };
 
 enum {
-    INPUT_SIZE = 1 << 20,  /* longest line, and bytes of one read() */
+    INPUT_SIZE = 1 << 20, /* longest line, and bytes of one read() */
     OUTPUT_SIZE = 1 << 20,
     JSON_ANSWER_LIMIT = OUTPUT_SIZE / 2,
     /* room that one answer line may need */
@@ -50,7 +49,8 @@ static bool flush_output(struct replay *replay)
     size_t done = 0;
 
     while (done < replay->output_size) {
-        ssize_t written = write(STDOUT_FILENO, replay->output + done, replay->output_size - done);
+        ssize_t written =
+            write(STDOUT_FILENO, replay->output + done, replay->output_size - done);
 
         if (written < 0 && errno != EINTR)
             return false;
@@ -173,7 +173,8 @@ static void answer_line(struct replay *replay, struct slice line)
     put_answer(replay, &answer);
 }
 
-/* Answers all whole lines of the block; returns the bytes used up. False in *is_good: the output failed. */
+/* Answers all whole lines of the block; returns the bytes used up. False in *is_good: the output
+ * failed. */
 static size_t answer_block(struct replay *replay, const char *block, size_t size, bool *is_good)
 {
     size_t at = 0;
@@ -256,16 +257,19 @@ static enum command_status run_lines(const struct command_line *line, struct rep
 
     if (status != COMMAND_GOOD || replay->bad_count == 0)
         return status;
-    return command_usage_error(line, "%" PRIu64 " of %" PRIu64 " lines are no requests; the first is line %" PRIu64 ": %s",
-                               replay->bad_count, replay->line_count, replay->first_bad, replay->first_reason);
+    return command_usage_error(
+        line,
+        "%" PRIu64 " of %" PRIu64 " lines are no requests; the first is line %" PRIu64 ": %s",
+        replay->bad_count, replay->line_count, replay->first_bad, replay->first_reason);
 }
 
 static enum command_status run_one(const struct command_line *line, struct replay *replay)
 {
     struct request_key key;
     struct answer answer;
-    const char *wrong = request_from_url(slice_from_string(line->words[1]), slice_from_string(line->words[2]),
-                                         &replay->request.base, replay->host, &key);
+    const char *wrong =
+        request_from_url(slice_from_string(line->words[1]), slice_from_string(line->words[2]),
+                         &replay->request.base, replay->host, &key);
 
     if (wrong)
         return command_usage_error(line, "\"%s\" is no request: %s", line->words[2], wrong);
@@ -284,9 +288,11 @@ static enum command_status run_answer(const struct command_line *line)
     struct arena *arena;
 
     if (line->word_count != 3 && !reads_lines)
-        return command_usage_error(line, "it takes RULES METHOD URL, or RULES - and lines on standard input");
+        return command_usage_error(
+            line, "it takes RULES METHOD URL, or RULES - and lines on standard input");
     if (reads_lines && strcmp(line->words[0], "-") == 0)
-        return command_usage_error(line, "rules and requests cannot both come from standard input");
+        return command_usage_error(line,
+                                   "rules and requests cannot both come from standard input");
     arena = arena_open();
     replay = memory_resize(NULL, 1, sizeof *replay);
     replay->line_count = replay->bad_count = replay->first_bad = 0;
@@ -312,10 +318,14 @@ const struct command command_answer = {
     .word_min = 2,
     .word_max = 3,
     .options = answer_options,
-    .details = "RULES is a rule file (.r307) or a rules source (.redir). With \"-\", each line of standard input is\n"
-               "METHOD URL, or a request line out of a log (GET /a HTTP/1.1). A line of the answer is STATUS TARGET,\n"
-               "STATUS alone where there is no target, pass where the request is left to the server, or invalid.\n"
-               "A line of JSON, as in {\"method\": \"GET\", \"url\": \"/a\", \"client\": \"10.1.2.3\"}, is answered by\n"
+    .details = "RULES is a rule file (.r307) or a rules source (.redir). With \"-\", each line "
+               "of standard input is\n"
+               "METHOD URL, or a request line out of a log (GET /a HTTP/1.1). A line of the "
+               "answer is STATUS TARGET,\n"
+               "STATUS alone where there is no target, pass where the request is left to the "
+               "server, or invalid.\n"
+               "A line of JSON, as in {\"method\": \"GET\", \"url\": \"/a\", \"client\": "
+               "\"10.1.2.3\"}, is answered by\n"
                "a line of JSON; rulec(1) names the members.\n",
     .run = run_answer,
 };

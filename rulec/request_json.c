@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads { "method", "url", "headers", "env", "flags", "client", "at", "chance", "busy" }; all but method and url may be
- * left out. Strict, so that a name with a slip in it is told: a fact that is passed over would change the answer. */
+/* Reads { "method", "url", "headers", "env", "flags", "client", "at", "chance", "busy" }; all but
+ * method and url may be left out. Strict, so that a name with a slip in it is told: a fact that is
+ * passed over would change the answer. */
 #include "config.h"
 
 #include "rulec/request_json.h"
@@ -18,7 +19,9 @@ struct reading {
 /* The text of a string, in the arena; NULL where it is none. */
 static const char *text_of(const struct reading *reading, const json_t *value)
 {
-    return json_is_string(value) ? arena_string(reading->arena, slice_from_string(json_string_value(value))) : NULL;
+    return json_is_string(value)
+               ? arena_string(reading->arena, slice_from_string(json_string_value(value)))
+               : NULL;
 }
 
 static const char *read_method(struct reading *reading, json_t *value)
@@ -53,7 +56,8 @@ static struct slice trimmed(struct slice text)
 
 static const char *read_headers(struct reading *reading, json_t *value)
 {
-    static const char *const wrong = "\"headers\" is an array of { \"name\": ..., \"value\": ... }";
+    static const char *const wrong =
+        "\"headers\" is an array of { \"name\": ..., \"value\": ... }";
     size_t count = json_array_size(value);
     struct plan_header *fields = arena_array(reading->arena, count + 1, sizeof *fields);
 
@@ -83,14 +87,16 @@ static const char *read_headers(struct reading *reading, json_t *value)
 static const char *read_env(struct reading *reading, json_t *value)
 {
     static const char *const wrong = "\"env\" is an object of strings";
-    struct plan_header *env = arena_array(reading->arena, json_object_size(value) + 1, sizeof *env);
+    struct plan_header *env =
+        arena_array(reading->arena, json_object_size(value) + 1, sizeof *env);
     const char *name;
     json_t *item;
     size_t count = 0;
 
     if (!json_is_object(value))
         return wrong;
-    json_object_foreach(value, name, item) {
+    json_object_foreach(value, name, item)
+    {
         const char *text = text_of(reading, item);
 
         if (!text || !*name)
@@ -124,8 +130,9 @@ static const char *read_client(struct reading *reading, json_t *value)
 {
     const char *text = text_of(reading, value);
 
-    return text && request_client_read(text, &reading->request->facts.client) ? NULL
-                                                                             : "\"client\" is an IPv4 or IPv6 address";
+    return text && request_client_read(text, &reading->request->facts.client)
+               ? NULL
+               : "\"client\" is an IPv4 or IPv6 address";
 }
 
 static const char *read_at(struct reading *reading, json_t *value)
@@ -174,7 +181,8 @@ static const char *read_member(struct reading *reading, const char *name, json_t
     return "it has a member of an unknown name";
 }
 
-const char *request_from_json(struct slice text, struct arena *arena, struct command_request *request,
+const char *request_from_json(struct slice text, struct arena *arena,
+                              struct command_request *request,
                               char host_buffer[URL_HOST_LIMIT + 1], struct request_key *key)
 {
     struct reading reading = { .arena = arena, .request = request };
@@ -186,11 +194,14 @@ const char *request_from_json(struct slice text, struct arena *arena, struct com
         return "it is no JSON object";
     }
     request->facts.arena = arena;
-    json_object_foreach(root, name, value) {
+    json_object_foreach(root, name, value)
+    {
         wrong = read_member(&reading, name, value);
         if (wrong)
             break;
     }
     json_decref(root);
-    return wrong ? wrong : request_from_url(reading.method, reading.url, &request->base, host_buffer, key);
+    return wrong ? wrong
+                 : request_from_url(reading.method, reading.url, &request->base, host_buffer,
+                                    key);
 }

@@ -67,8 +67,10 @@ my $cache_here = has_module('cache') && has_module('cache_socache') && has_modul
 my $port_here = $cache_here ? Redir307::Httpd::free_port() : undef;
 # What Vary cannot say guards a page that must not be kept either: a page is its author's to mark.
 serve(
-    modules => [qw(remoteip setenvif headers alias), $cache_here ? qw(cache cache_socache socache_shmcb) : ()],
-    conf    => <<"CONF" . ($cache_here ? <<"CONF" : ''),
+    modules  => [qw(remoteip setenvif headers alias), $cache_here ? qw(cache cache_socache socache_shmcb) : ()],
+    # Varnish keeps connections open: one process for one connection would not do.
+    children => Redir307::Httpd::mpm() eq 'prefork' ? 8 : 1,
+    conf     => <<"CONF" . ($cache_here ? <<"CONF" : ''),
 Redir307Flags "@{[folder()]}/flags"
 RemoteIPHeader X-Client
 RemoteIPInternalProxy 127.0.0.1
