@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "mod_redir307/condition.h"
+#include "t/lib/rule_file.h"
 #include "t/lib/rules.h"
 
 static struct rules rules;
@@ -399,6 +400,25 @@ static void unknown_operations_are_not_sound(void)
     free(bytes);
 }
 
+/* A question that cannot be asked never lets a rule answer, `unless` neither. */
+static void what_cannot_be_asked_does_not_hold(void)
+{
+    if (rules_open(&rules, "/a -> /t { unless header X ~ \"^v\" }\n")) {
+        struct ruleset_section section = rule_file_section(rules.file.bytes, RULESET_CONDITIONS);
+        const uint8_t name[] = { 1, 0, 'X', 0, 0, 0, 0 };
+        uint8_t *regex = (uint8_t *)rules.file.bytes + section.at + 4 + 2 + sizeof(struct ruleset_condition);
+
+        full("/a", "307 /t | X | no-cache", "no field", .method = "GET");
+        full("/a", "307 /t | X | no-cache", "not matched", .headers = { "X", "1" });
+        full("/a", "none | X | ", "matched", .headers = { "X", "v1" });
+        if (ok(memcmp(regex, name, sizeof(name)) == 0, "the number of its regex")) {
+            regex[3] = 99; /* under the open ruleset */
+            full("/a", "none |  | ", "a regex that is not there: damaged bytes are not asked", .headers = { "X", "1" });
+        }
+    }
+    rules_close(&rules);
+}
+
 int main(void)
 {
     methods();
@@ -419,5 +439,6 @@ int main(void)
     vary_names_what_was_read();
     preflights_are_left_alone();
     unknown_operations_are_not_sound();
+    what_cannot_be_asked_does_not_hold();
     return tap_done();
 }
