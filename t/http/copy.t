@@ -106,6 +106,6 @@ is(wrong('new'), '', 'and answers');
 write_file('more.conf', "Redir307Copy off\n");
 ok(restart(), 'off again');
 is(wrong('new'), '', 'it answers');
-ok(mapped() > 0, 'from a mapping');
+ok(reload_waits(sub { request('GET', '/old/1'); mapped() > 0 }), 'from a mapping');
 stop();
 done_testing();
