@@ -11,8 +11,8 @@
 #include "rulec/condition_logic.h"
 #include "rulec/follow.h"
 #include "rulec/known_hosts.h"
+#include "rulec/loop_facts.h"
 #include "rulec/loop_graph.h"
-#include "rulec/request_facts.h"
 #include "rulec/rule_places.h"
 #include "rulec/sample.h"
 #include "rulec/symbolic.h"
@@ -29,7 +29,6 @@ enum {
     HOP_LIMIT = 64,         /* of a request that is followed: past it the path grows with each hop */
     METHOD_LIMIT = 16,
     SHOWN_HOPS = 8,
-    FIELD_LIMIT = 32,
     URL_TEXT_SIZE = 512
 };
 
@@ -55,152 +54,6 @@ struct search {
     char path[SAMPLE_LIMIT];
     struct follow follow;
 };
-
-/* What a request has so that all rules of the walk hold. */
-struct facts {
-    struct plan_header fields[FIELD_LIMIT], env[FIELD_LIMIT];
-    struct slice flags[FIELD_LIMIT];
-    size_t field_count, env_count, flag_count;
-    struct request_facts request;
-    const char *undecided; /* a condition that is a matter of luck */
-};
-
-static struct slice value_of(const struct plan_condition *condition)
-{
-    return condition->value_count ? condition->values[0] : SLICE("1");
-}
-
-static bool add_field(struct facts *facts, struct slice name, struct slice value)
-{
-    if (facts->field_count == FIELD_LIMIT)
-        return false;
-    facts->fields[facts->field_count++] = (struct plan_header){ .name = name, .value = value };
-    return true;
-}
-
-static bool add_cookie(struct search *search, struct facts *facts, struct slice name, struct slice value)
-{
-    char *text = arena_printf(search->arena, "%.*s=%.*s", (int)name.size, name.data, (int)value.size, value.data);
-
-    for (size_t i = 0; i < facts->field_count; i++) {
-        struct slice own = facts->fields[i].value;
-
-        if (!slice_equal(facts->fields[i].name, SLICE("Cookie")))
-            continue;
-        facts->fields[i].value = slice_from_string(
-            arena_printf(search->arena, "%.*s; %s", (int)own.size, own.data, text));
-        return true;
-    }
-    return add_field(facts, SLICE("Cookie"), slice_from_string(text));
-}
-
-/* False: no request is known with which it holds. */
-static bool add_condition(struct search *search, struct facts *facts, const struct plan_condition *condition)
-{
-    switch (condition->kind) {
-    case PLAN_CONDITION_CHANCE:
-    case PLAN_CONDITION_BUSY:
-    case PLAN_CONDITION_ENV:
-        facts->undecided = condition_name(condition->kind);
-        break;
-    default:
-        break;
-    }
-    if (condition->is_unless) {
-        if (condition->kind == PLAN_CONDITION_CHANCE)
-            facts->request.chance = 999999;
-        return true; /* what nobody sends */
-    }
-    if (condition->operator == PLAN_REGEX)
-        return false;
-    switch (condition->kind) {
-    case PLAN_CONDITION_HEADER:
-        return add_field(facts, condition->name, value_of(condition));
-    case PLAN_CONDITION_COOKIE:
-        return add_cookie(search, facts, condition->name, value_of(condition));
-    case PLAN_CONDITION_ACCEPT:
-        return add_field(facts, SLICE("Accept"), value_of(condition));
-    case PLAN_CONDITION_LANGUAGE:
-        return add_field(facts, SLICE("Accept-Language"), value_of(condition));
-    case PLAN_CONDITION_ENV:
-        if (facts->env_count == FIELD_LIMIT)
-            return false;
-        facts->env[facts->env_count++] = (struct plan_header){ .name = condition->name, .value = value_of(condition) };
-        return true;
-    case PLAN_CONDITION_FLAG:
-        for (uint32_t i = 0; i < condition->value_count && facts->flag_count < FIELD_LIMIT; i++)
-            facts->flags[facts->flag_count++] = condition->values[i];
-        return true;
-    case PLAN_CONDITION_CLIENT:
-        if (condition->network_count == 0)
-            return false;
-        facts->request.client.family = condition->networks[0].family;
-        memcpy(facts->request.client.address, condition->networks[0].address,
-               sizeof facts->request.client.address);
-        return true;
-    case PLAN_CONDITION_BUSY:
-        facts->request.busy = 100;
-        return true;
-    case PLAN_CONDITION_WINDOW:
-        if (condition->from_s > facts->request.time_s)
-            facts->request.time_s = condition->from_s;
-        if (condition->until_s <= facts->request.time_s)
-            facts->request.time_s = condition->until_s - 1;
-        return true;
-    default:
-        return true;
-    }
-}
-
-static bool add_choice(struct search *search, struct facts *facts, const struct plan_choice *choice)
-{
-    const struct plan_choice_line *line = &choice->lines[0];
-    struct slice key = line->key_count ? line->keys[0] : slice_of(NULL, 0);
-
-    if (choice->by == PLAN_BY_CHANCE || choice->by == PLAN_BY_CLIENT)
-        facts->undecided = choice->by == PLAN_BY_CHANCE ? "by chance" : "by client";
-    if (!key.data)
-        return true;
-    switch (choice->by) {
-    case PLAN_BY_ACCEPT:
-        return add_field(facts, SLICE("Accept"), key);
-    case PLAN_BY_LANGUAGE:
-        return add_field(facts, SLICE("Accept-Language"), key);
-    case PLAN_BY_HEADER:
-        return add_field(facts, choice->name, key);
-    case PLAN_BY_COOKIE:
-        return add_cookie(search, facts, choice->name, key);
-    default:
-        return true;
-    }
-}
-
-static bool collect_facts(struct search *search, struct facts *facts)
-{
-    const struct plan *plan = search->plan;
-
-    memset(facts, 0, sizeof *facts);
-    request_facts_init(&facts->request, search->arena);
-    if (plan->now_s)
-        facts->request.time_s = plan->now_s;
-    facts->request.has_chance = true;
-    for (unsigned d = 0; d < search->depth; d++) {
-        const struct plan_rule *rule = &plan->rules[search->walk[d]];
-        const struct plan_action *action = &plan->actions[rule->action];
-
-        for (uint32_t i = 0; i < action->condition_count; i++)
-            if (!add_condition(search, facts, &action->conditions[i]))
-                return false;
-        if (rule->choice && !add_choice(search, facts, rule->choice))
-            return false;
-    }
-    facts->request.env = facts->env;
-    facts->request.env_count = facts->env_count;
-    facts->request.flags = facts->flags;
-    facts->request.flag_count = facts->flag_count;
-    request_facts_set_fields(&facts->request, facts->fields, facts->field_count);
-    return true;
-}
 
 /* ---- asking the engine ---- */
 
@@ -277,7 +130,7 @@ static void tell_growth(struct search *search, const uint32_t *rules, unsigned h
 }
 
 /* True: the request is sent in a circle, or on and on, and that was told. */
-static bool ask(struct search *search, const struct request_key *key, const struct facts *facts)
+static bool ask(struct search *search, const struct request_key *key, const struct loop_facts *facts)
 {
     struct follow *follow = &search->follow;
     uint64_t seen[HOP_LIMIT];
@@ -314,10 +167,10 @@ static bool try_start(struct search *search, const struct symbolic *symbolic)
     const struct plan_rule *rule = &search->plan->rules[search->walk[0]];
     const struct plan_site *site = &search->plan->sites[search->plan->actions[rule->action].site];
     bool has_sample = sample_source(rule, SLICE("x"), &search->sample);
-    struct facts facts;
+    struct loop_facts facts;
     char host[URL_HOST_LIMIT + 1];
 
-    if (!collect_facts(search, &facts))
+    if (!loop_facts_collect(&facts, search->arena, search->plan, search->walk, search->depth))
         return false;
     for (size_t f = 0; f < sizeof fillings / sizeof *fillings; f++) {
         struct request_key key = { .host = known_hosts_example(&site->hosts[0], host) };
@@ -363,11 +216,13 @@ static bool target_of(const struct plan_rule *rule, uint32_t line, const struct 
     return true;
 }
 
+enum scheme { SCHEME_UNKNOWN, SCHEME_HTTP, SCHEME_HTTPS };
+
 /* Where a walk is, as far as it is known. */
 struct origin {
     uint32_t site;      /* that the walk came from, where no target named a host since */
     struct slice host;  /* that a target named, as it is written; else empty */
-    enum { SCHEME_UNKNOWN, SCHEME_HTTP, SCHEME_HTTPS } scheme;
+    enum scheme scheme;
 };
 
 static bool has_open_host(const struct plan_site *site)
@@ -388,7 +243,7 @@ static bool names_host(const struct plan_site *site, struct slice host)
 }
 
 /* The scheme that the rule asks for. */
-static int asked_scheme(const struct plan_action *action)
+static enum scheme asked_scheme(const struct plan_action *action)
 {
     for (uint32_t i = 0; i < action->condition_count; i++) {
         const struct plan_condition *condition = &action->conditions[i];
@@ -407,9 +262,9 @@ static bool takes_origin(const struct search *search, struct origin origin, uint
     const struct plan *plan = search->plan;
     const struct plan_action *action = &plan->actions[plan->rules[rule].action];
     const struct plan_site *site = &plan->sites[action->site], *from = &plan->sites[origin.site];
-    int asked = asked_scheme(action);
+    enum scheme asked = asked_scheme(action);
 
-    if (asked != SCHEME_UNKNOWN && origin.scheme != SCHEME_UNKNOWN && asked != (int)origin.scheme)
+    if (asked != SCHEME_UNKNOWN && origin.scheme != SCHEME_UNKNOWN && asked != origin.scheme)
         return false;
     if (has_open_host(site))
         return true;
