@@ -116,10 +116,9 @@ static void note_leaving(struct leaving *leaving, uint32_t rule)
 
 static void tell_leaving(const struct plan *plan, const struct leaving *leaving, const char *why, struct diag *diag)
 {
-    const struct plan_rule *rule = &plan->rules[leaving->first];
-
     if (leaving->count == 0)
         return;
+    const struct plan_rule *rule = &plan->rules[leaving->first];
     struct slice origin = origin_of(target_start(rule));
     diag_warning(diag, DIAG_BODY_LEAVES, rule->span, "a form that is sent here is sent again, with its body, to %.*s: %s",
                  (int)origin.size, origin.data, why);
