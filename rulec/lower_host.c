@@ -106,13 +106,15 @@ static bool add_host(struct lower *lower, struct host_list *list, struct lower_w
     return true;
 }
 
-/* Labels as the DNS has them: 63 bytes at most, none empty. url_normalize_host has judged
- * the bytes. */
+/* Labels as the DNS has them: 63 bytes at most, none empty. url_normalize_host lets bytes pass
+ * that a URL may have and no server is ever called by. */
 static const char *label_mistake(struct slice host)
 {
     size_t start = 0;
 
     for (size_t i = 0; i <= host.size; i++) {
+        if (i < host.size && strchr("!$&'()*+,;=~", host.data[i]))
+            return "it has letters, digits, \"-\", \"_\" and \".\" only, and blanks stand between hosts";
         if (i < host.size && host.data[i] != '.')
             continue;
         if (i == start)
