@@ -20,12 +20,12 @@
 #include "mod_redir307/regex.h"
 #include "mod_redir307/ruleset_map.h"
 
-#if HAVE_CDB
+#ifdef HAVE_CDB
 #include <cdb.h>
 #include <fcntl.h>
 #include <unistd.h>
 #endif
-#if HAVE_VALGRIND_CALLGRIND_H
+#ifdef HAVE_VALGRIND_CALLGRIND_H
 #include <valgrind/callgrind.h>
 #endif
 
@@ -57,7 +57,7 @@ struct bench {
     struct lookup lookup; /* stands in the exact phase of the rows' scope */
     bool has_scope;
     struct answer_scratch *scratch;
-#if HAVE_CDB
+#ifdef HAVE_CDB
     struct cdb cdb;
 #endif
     bool has_cdb;
@@ -180,7 +180,7 @@ static uint64_t run_answer(struct bench *bench, const struct request *request)
     return answer.outcome + answer.location.size;
 }
 
-#if HAVE_CDB
+#ifdef HAVE_CDB
 static uint64_t run_cdb(struct bench *bench, const struct request *request)
 {
     struct slice path = bare_path(bench, request);
@@ -203,7 +203,7 @@ static const struct operation {
     { "record", run_record, true, false },
     { "exact", run_exact, true, false },
     { "answer", run_answer, false, false },
-#if HAVE_CDB
+#ifdef HAVE_CDB
     { "cdb", run_cdb, true, true },
 #endif
 };
@@ -283,7 +283,7 @@ static void find_scope(struct bench *bench)
     bench->lookup.has_last = false;
 }
 
-#if HAVE_CDB
+#ifdef HAVE_CDB
 static void open_cdb(struct bench *bench, const char *keys)
 {
     char name[4096], line[LINE_LIMIT];
@@ -430,7 +430,7 @@ static void print_lines(struct bench *bench)
            (unsigned long long)most, bench->row->count);
 }
 
-#if HAVE_VALGRIND_CALLGRIND_H
+#ifdef HAVE_VALGRIND_CALLGRIND_H
 static void count_instructions(struct bench *bench)
 {
     for (size_t i = 0; i < OPERATION_COUNT; i++) {
@@ -453,7 +453,7 @@ static void count_instructions(struct bench *bench)
 
 static void measure(struct bench *bench, bool is_cold)
 {
-#if HAVE_VALGRIND_CALLGRIND_H
+#ifdef HAVE_VALGRIND_CALLGRIND_H
     if (RUNNING_ON_VALGRIND) {
         count_instructions(bench);
         return;
@@ -494,7 +494,7 @@ int main(int argc, char **argv)
         .method = SLICE("GET"), .scheme = SLICE("http"), .port = 80, .fields = &fields,
         .client = { .family = 4, .address = { 10, 1, 2, 3 } }, .time_s = 1780000000, .regex = regex_scratch_open(),
     };
-#if HAVE_CDB
+#ifdef HAVE_CDB
     if (keys) open_cdb(&bench, keys);
 #else
     if (keys) fprintf(stderr, "lookup: built without libcdb: no figures of tinycdb\n");
