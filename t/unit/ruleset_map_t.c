@@ -116,9 +116,11 @@ static void what_is_no_rule_file_is_refused(void)
     write_file(path, "/a -> /b\n", 9);
     is_refused("a rules source", "no rule file");
     unlink(path);
-    /* Two GiB of nothing on disk. */
+    /* Two GiB of nothing on disk: mapped, its first bytes tell. */
+    struct ruleset_map map = { .ruleset = NULL };
+    char reason[RULESET_REASON_SIZE] = "";
     ok(write_file(path, "", 0) && truncate(path, (off_t)1 << 31) == 0, "a file full of holes");
-    is_refused("a file full of holes", "no rule file");
+    ok(!ruleset_map_open(path, RULESET_MAP_SHARED_PAGES, &map, reason) && strstr(reason, "no rule file"), "is refused");
     unlink(path);
     if (geteuid() != 0) {
         write_file(path, rules.file.bytes, rules.file.size);
