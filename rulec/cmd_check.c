@@ -17,7 +17,7 @@
 static const struct option_spec check_options[] = {
     { "format", NULL, "NAME", "text (the default), json, sarif, or github (annotations)" },
     { "werror", "Werror", NULL, "warnings are errors" },
-    { "strict", NULL, NULL, "a review whose day has come is an error" },
+    { "strict", NULL, NULL, "reviews whose day has come are errors, open ends are told" },
     { "now", NULL, "TIME", "what is now, for warnings about dates (the clock's time unless given)" },
     { NULL, NULL, NULL, NULL }
 };

@@ -20,7 +20,7 @@
 static const struct option_spec compile_options[] = {
     { "output", "o", "FILE", "write FILE; unsaid: the first file's name with .r307; -: standard output" },
     { "werror", "Werror", NULL, "warnings are errors" },
-    { "strict", NULL, NULL, "a review whose day has come is an error" },
+    { "strict", NULL, NULL, "reviews whose day has come are errors, open ends are told" },
     { "now", NULL, "TIME", "what is now, for warnings about dates (the clock's time unless given)" },
     { "flatten", NULL, NULL, "a redirect to a redirect leads to the end at once, where that means the same" },
     { "label", NULL, "TEXT", "keep TEXT in the rule file (it changes its id)" },

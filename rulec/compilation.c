@@ -76,6 +76,7 @@ bool compilation_run(struct compilation *compilation, char *const *paths, int pa
     if (options->is_strict)
         diag_raise(compilation->diag, DIAG_REVIEW_PASSED);
     compilation->plan->now_s = options->now_s;
+    compilation->plan->is_strict = options->is_strict;
 
     for (int i = 0; i < path_count; i++) {
         if (parse_file(compilation->ast, compilation->diag, paths[i],

@@ -251,6 +251,7 @@ static void apply_review(const struct place *place, const struct ast_clause *cla
         lower_bad_value(place->lower, clause, "a date as \"2026-12-31\"");
         return;
     }
+    place->scope->has_review = true;
     if (place->lower->now_s < day.seconds) /* it begins at midnight UTC */
         return;
     diag_warning(place->lower->diag, DIAG_REVIEW_PASSED, clause->span,

@@ -71,7 +71,7 @@ struct lower_scope {
     /* Of these the conditions WINDOW and RECURRING are made (lower_time.c). */
     enum lower_zone_state zone_state;
     uint32_t zone; /* index into plan->zones */
-    bool has_window;
+    bool has_window, has_review;
     int64_t from_s, until_s;
     const struct lower_recurring *recurring;
 

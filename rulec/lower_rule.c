@@ -204,6 +204,21 @@ static uint32_t action_with_scheme(struct lower *lower, const struct lower_scope
     return make_action(lower, &narrow, source->site, status);
 }
 
+/* With --strict: what is called temporary should say until when, or when somebody looks. */
+static void tell_open_end(struct lower *lower, const struct lower_scope *scope,
+                          const struct lower_status *status, struct span span)
+{
+    bool is_temporary = status->get == 302 || status->get == 307;
+    bool has_end = scope->has_window && scope->until_s != INT64_MAX;
+
+    if (!lower->plan->is_strict || status->is_pass || !is_temporary || has_end || scope->has_review)
+        return;
+    diag_warning(lower->diag, DIAG_OPEN_END, span,
+                 "this redirect is temporary, and nothing says until when");
+    diag_help(lower->diag, "add \"until\" with its end or \"review\" with a day to look at it "
+                           "again, or call it permanent");
+}
+
 void lower_rule(struct lower *lower, struct lower_scope *scope, const struct lower_rule *rule)
 {
     struct lower_source source;
@@ -247,6 +262,7 @@ void lower_rule(struct lower *lower, struct lower_scope *scope, const struct low
     if (lower->plan->rule_count == UINT32_MAX)
         return;
     plan_add_rule(lower->plan, &made);
+    tell_open_end(lower, scope, status, made.span);
 
     struct slice note = rule->note.size ? rule->note : scope->note;
     struct slice owner = rule->owner.size ? rule->owner : scope->owner;

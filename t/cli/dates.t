@@ -36,6 +36,21 @@ ok(read_bytes("$folder/today.r307") eq read_bytes("$folder/later.r307"), '... ar
 is($status, 2, 'what is no time is a mistake of the command line');
 like($said, qr/"tomorrow" is no time/, '... which is named');
 
+# ---- open ends ----
+rules('open', <<'REDIR');
+/a -> /b
+/c -> /d permanent
+/e -> /f { until 2097-12-31T00:00Z }
+group "works" { review 2097-12-31; /g -> /h found }
+/i pass
+/j gone
+REDIR
+unlike((rulec('check', 'open.redir'))[1], qr/R307-208/, 'temporary redirects without an end are not told of themselves');
+($status, $said) = rulec('check', '--strict', '--now', '2026-12-01', 'open.redir');
+is($status, 0, '--strict tells them as warnings');
+is(() = $said =~ /R307-208/g, 1, '... those that have neither an end nor a day to be looked at');
+like($said, qr/^open\.redir:1:1: warning: .*until when.*R307-208/m, '... at their line');
+
 # ---- zone data ----
 rules('zone', "timezone Some/Where\n/a -> /b { daily 22:00-04:00 }\n");
 {
