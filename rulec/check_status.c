@@ -63,25 +63,24 @@ static struct slice origin_of(struct slice target)
 static const char *const secret_words[] = { "account", "auth",   "login",  "logon",  "oauth", "passwd",
                                             "password", "signin", "sign-in", "signup", "sign-up", "token" };
 
-static bool has_word(struct slice text, const char *word)
+/* True where the text, of which a word begins at `at`, has this one there. */
+static bool is_word_at(struct slice text, size_t at, const char *word)
 {
     size_t size = strlen(word);
 
-    for (size_t at = 0; at + size <= text.size; at++) {
-        bool starts = at == 0 || !isalnum((unsigned char)text.data[at - 1]);
-        bool ends = at + size == text.size || !isalnum((unsigned char)text.data[at + size]);
-
-        if (starts && ends && strncasecmp(text.data + at, word, size) == 0)
-            return true;
-    }
-    return false;
+    return size <= text.size - at && strncasecmp(text.data + at, word, size) == 0
+        && (at + size == text.size || !isalnum((unsigned char)text.data[at + size]));
 }
 
 static bool is_secret(struct slice text)
 {
-    for (size_t i = 0; i < sizeof secret_words / sizeof *secret_words; i++)
-        if (has_word(text, secret_words[i]))
-            return true;
+    for (size_t at = 0; at < text.size; at++) {
+        if (at > 0 && isalnum((unsigned char)text.data[at - 1]))
+            continue;
+        for (size_t i = 0; i < sizeof secret_words / sizeof *secret_words; i++)
+            if (is_word_at(text, at, secret_words[i]))
+                return true;
+    }
     return false;
 }
 
