@@ -60,8 +60,8 @@ static struct slice origin_of(struct slice target)
 }
 
 /* Words of paths to which people send passwords. */
-static const char *const secret_words[] = { "account", "auth",   "login",  "logon",  "oauth", "passwd",
-                                            "password", "signin", "sign-in", "signup", "sign-up", "token" };
+static const char *const secret_words[] = { "auth",   "login",   "logon",  "oauth",   "passwd", "password",
+                                            "signin", "sign-in", "signup", "sign-up", "token" };
 
 /* True where the text, of which a word begins at `at`, has this one there. */
 static bool is_word_at(struct slice text, size_t at, const char *word)
@@ -78,7 +78,7 @@ static bool is_secret(struct slice text)
         if (at > 0 && isalnum((unsigned char)text.data[at - 1]))
             continue;
         for (size_t i = 0; i < sizeof secret_words / sizeof *secret_words; i++)
-            if (is_word_at(text, at, secret_words[i]))
+            if ((text.data[at] | 32) == *secret_words[i] && is_word_at(text, at, secret_words[i]))
                 return true;
     }
     return false;
