@@ -33,17 +33,17 @@ install_packages() {
     # shellcheck disable=SC2046
     set -- $(missing_packages "$@")
     [ $# -gt 0 ] || return 0
-    say "Installing: $*"
     as_root=
     if [ "$(id -u)" != 0 ]; then
         # Without a terminal sudo could only fail or wait for a password.
         if command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
             as_root=sudo
         else
-            fail "Run this line as root, then start again:
+            fail "Packages are missing. Run this line as root, then start again:
     apt-get update && apt-get install -y --no-install-recommends $*"
         fi
     fi
+    say "Installing: $*"
     log=$(mktemp)
     if ! { $as_root apt-get update &&
         $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y \
