@@ -66,6 +66,11 @@ static void lower_line(struct lower *lower, struct lower_scope *around,
         own = *around;
         scope = &own;
         lower_clauses(lower, tree->body, scope, NULL);
+        /* In a rule's own braces it holds for the rule, whose source stands before them. */
+        for (const struct lower_allow *allow = own.allows; allow != around->allows;
+             allow = allow->outer) {
+            diag_allow(lower->diag, allow->code, tree->span);
+        }
     }
     if (tree->target) {
         rule.has_target = true;

@@ -3,7 +3,7 @@
 #
 # What rulec says about rules: for each t/lang/NAME.redir the output of `rulec check NAME.redir` and its exit status
 # are t/lang/NAME.expect, byte for byte. `make update-golden` writes them anew: read the difference before it is kept.
-# REDIR307_LANG names some cases only: REDIR307_LANG="loop table" t/lang.t
+# A first line "# rulec check OPTIONS" adds options. REDIR307_LANG names some cases only: REDIR307_LANG="loop table" t/lang.t
 use strict;
 use warnings;
 use FindBin;
@@ -18,7 +18,8 @@ my @names = $ENV{REDIR307_LANG} ? split ' ', $ENV{REDIR307_LANG}
 
 plan skip_all => 'no case in t/lang' unless @names;
 for my $name (@names) {
-    my ($status, $output) = run_in($folder, rulec_path(), 'check', "$name.redir");
+    my ($options) = read_bytes("$folder/$name.redir") =~ /\A# rulec check (.*)/;
+    my ($status, $output) = run_in($folder, rulec_path(), 'check', split(' ', $options // ''), "$name.redir");
     my $got = $output . ($output eq '' || $output =~ /\n\z/ ? '' : "\n") . "exit $status\n";
 
     write_bytes("$folder/$name.expect", $got) if $updates;

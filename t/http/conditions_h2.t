@@ -14,8 +14,16 @@ plan(skip_all => 'no mod_http2') if !has_module('http2');
 plan(skip_all => 'curl cannot speak HTTP/2') if (Redir307::Httpd::run('curl', '--version'))[1] !~ /HTTP2/;
 plan(skip_all => 'no mod_remoteip and mod_setenvif') if !has_module('remoteip') || !has_module('setenvif');
 
-my $rules = rules(<<'END');
+# Six hours and three days from now.
+my ($hour, $weekday) = (gmtime)[2, 6];
+my $other_hours = sprintf '%02d:00-%02d:00', ($hour + 6) % 24, ($hour + 7) % 24;
+my $other_day = (qw(sun mon tue wed thu fri sat))[($weekday + 3) % 7];
+
+my $rules = rules(<<"END" . <<'END');
 timezone UTC
+/not-daily  -> /y { daily $other_hours }
+/not-weekly -> /y { weekly $other_day }
+END
 /method    -> /y { when method POST PUT }
 /unmethod  -> /y { unless method POST PUT }
 /scheme    -> /y { when scheme https }
@@ -140,6 +148,8 @@ my @table = (
     ['until: after', 'GET', '/after', 'page', undef, undef],
     ['daily', 'GET', '/daily', '307 /y', undef, 'no-cache'],
     ['weekly', 'GET', '/weekly', '307 /y', undef, 'no-cache'],
+    ['daily: at another time', 'GET', '/not-daily', 'page', undef, undef],
+    ['weekly: on another day', 'GET', '/not-weekly', 'page', undef, undef],
     ['two conditions: true', 'GET', '/two', '307 /y', 'X-Beta, Cookie', 'no-cache', @beta, Cookie => 'beta=1'],
     ['two conditions: the first is false', 'GET', '/two', 'page', 'X-Beta', undef, Cookie => 'beta=1'],
     ['two conditions: the second is false', 'GET', '/two', 'page', 'X-Beta, Cookie', undef, @beta],
