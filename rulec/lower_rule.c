@@ -81,6 +81,7 @@ static enum twin compare_paths(struct slice source, struct slice target)
     if (same < shorter.size && shorter.data[same] != '?')
         return TWIN_NONE;
     bool is_rest_equal =
+        same == shorter.size ||
         memcmp(longer.data + same + 1, shorter.data + same, shorter.size - same) == 0;
     return is_rest_equal ? TWIN_SLASH : TWIN_NONE;
 }
