@@ -36,7 +36,6 @@ bool lookup_begin(struct lookup *lookup, const struct ruleset *ruleset, const st
     lookup->phase = PHASE_COUNT;
     lookup->found_count = lookup->found_next = 0;
     lookup->found_overflowed = lookup->has_last = false;
-    lookup->probes = 0;
     return true;
 }
 
@@ -48,7 +47,6 @@ static bool find_host(struct lookup *lookup, unsigned kind, struct slice name, u
     uint32_t references[INDEX_CANDIDATES];
     unsigned count = index_find(&rs->views[RULESET_HOST_INDEX], key, references);
 
-    lookup->probes++;
     for (unsigned i = 0; i < count; i++) {
         struct ruleset_host_view host;
         uint64_t at = (uint64_t)references[i] * 8;

@@ -67,8 +67,6 @@ struct lookup {
     bool found_overflowed;
     struct lookup_match last;
     bool has_last;
-
-    unsigned probes;         /* index lines asked for so far; kept for tests and `explain` */
 };
 
 /* False: the path is not valid, no rule matches. The lookup's big arrays are not cleared. */

@@ -101,6 +101,5 @@ void lookup_collect_exact(struct lookup *lookup)
     }
     uint64_t key = hash_path(bare, rs->header.seed, lookup->scope);
     unsigned count = index_find(&rs->views[RULESET_EXACT_INDEX], key, references);
-    lookup->probes++;
     for (unsigned i = 0; i < count; i++) collect_chain(lookup, (uint64_t)references[i] * 4);
 }

@@ -114,7 +114,6 @@ static void probe(struct lookup *lookup, uint64_t key)
     uint32_t references[INDEX_CANDIDATES];
     unsigned count = index_find(&rs->views[RULESET_PATTERN_INDEX], key, references);
 
-    lookup->probes++;
     for (unsigned i = 0; i < count; i++) {
         uint64_t at = (uint64_t)references[i] * 4;
 
