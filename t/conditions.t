@@ -11,6 +11,7 @@ use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP;
+use Redir307::Generate 'drop_rules';
 use Redir307::GenerateConditions qw(generate_set generate_requests condition_text @ZONES);
 use Redir307::NaiveConditions;
 use Redir307::Rulec qw(folder run_in rulec_path write_bytes);
@@ -33,16 +34,6 @@ sub run_rulec {
     my ($input, @words) = @_;
     (my $status, $out, $err) = run_in($folder, rulec_path(), @words, { separate => 1, input => $input });
     return $status;
-}
-
-# Takes the rules out whose lines are given; true where one was found.
-sub drop_rules {
-    my ($items, $lines) = @_;
-    my $count = @$items;
-    @$items = grep { $_->{kind} ne 'rule' || !$lines->{ $_->{line} } } @$items;
-    my $dropped = $count - @$items;
-    $dropped += drop_rules($_->{items}, $lines) for grep { $_->{items} } @$items;
-    return $dropped;
 }
 
 # Compiles a set without the rules that the compiler finds in conflict; false where it fails for another reason.

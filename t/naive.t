@@ -9,7 +9,7 @@ use warnings;
 use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Redir307::Generate qw(generate_set generate_requests all_rules);
+use Redir307::Generate qw(generate_set generate_requests all_rules drop_rules);
 use Redir307::Naive;
 use Redir307::RuleText qw(rule_files rule_text);
 use Redir307::Rulec qw(folder run_in rulec_path write_bytes);
@@ -32,16 +32,6 @@ sub run_rulec {
     my ($input, @words) = @_;
     (my $status, $out, $err) = run_in($folder, rulec_path(), @words, { separate => 1, input => $input });
     return $status;
-}
-
-# Takes the rules out whose lines are given; true where one was found.
-sub drop_rules {
-    my ($items, $lines) = @_;
-    my $count = @$items;
-    @$items = grep { $_->{kind} ne 'rule' || !$lines->{ $_->{line} } } @$items;
-    my $dropped = $count - @$items;
-    $dropped += drop_rules($_->{items}, $lines) for grep { $_->{items} } @$items;
-    return $dropped;
 }
 
 # Compiles a set, without the rules that the compiler finds in conflict. The number dropped, or undef where it fails

@@ -7,7 +7,7 @@ use strict;
 use warnings;
 use Exporter 'import';
 
-our @EXPORT_OK = qw(generate_set generate_requests all_rules);
+our @EXPORT_OK = qw(generate_set generate_requests all_rules drop_rules);
 
 sub pick { return $_[rand @_] }
 sub chance { return rand() < $_[0] }
@@ -329,6 +329,16 @@ sub generate_set {
     }
     push @items, generate_rule(\@stems, [{ kind => 'any' }], [], 0, 1) if !@items;
     return { items => \@items };
+}
+
+# Takes the rules out whose lines are given; true where one was found.
+sub drop_rules {
+    my ($items, $lines) = @_;
+    my $count = @$items;
+    @$items = grep { $_->{kind} ne 'rule' || !$lines->{ $_->{line} } } @$items;
+    my $dropped = $count - @$items;
+    $dropped += drop_rules($_->{items}, $lines) for grep { $_->{items} } @$items;
+    return $dropped;
 }
 
 # [rule item, hosts of its site]...
