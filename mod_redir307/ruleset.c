@@ -173,6 +173,13 @@ static enum ruleset_status check_content(const struct ruleset_input *input, cons
     return status;
 }
 
+enum ruleset_status ruleset_check_header(const struct ruleset_input *input)
+{
+    struct ruleset_header header;
+
+    return check_header(input, &header);
+}
+
 enum ruleset_status ruleset_open_input(const struct ruleset_input *input, const void *bytes, struct ruleset **opened)
 {
     struct ruleset *rs = malloc(sizeof *rs);

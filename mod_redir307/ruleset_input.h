@@ -13,6 +13,9 @@ struct ruleset_input {
     uint64_t size;
 };
 
+/* The first page alone: whether it can be a rule file of this size. Cheap for a file of any size. */
+enum ruleset_status ruleset_check_header(const struct ruleset_input *input);
+
 /* Verifies what `input` reads; the ruleset then answers from `bytes`, which hold (or map) the same content. */
 enum ruleset_status ruleset_open_input(const struct ruleset_input *input, const void *bytes,
                                        struct ruleset **opened);

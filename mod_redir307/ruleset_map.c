@@ -132,8 +132,11 @@ bool ruleset_map_open(const char *path, enum ruleset_map_how how, struct ruleset
     if (!open_regular(path, &file, &status, map, reason)) return false;
 
     size_t size = (size_t)status.st_size;
-    if (size == 0) {
-        say(reason, ruleset_strerror(RULESET_EMPTY));
+    const struct ruleset_input input = { .read = file_read, .baton = &file, .size = size };
+    /* Before it is mapped or copied: its size says nothing yet. */
+    enum ruleset_status opened = ruleset_check_header(&input);
+    if (opened) {
+        say(reason, ruleset_strerror(opened));
         close(file);
         return false;
     }
@@ -146,10 +149,9 @@ bool ruleset_map_open(const char *path, enum ruleset_map_how how, struct ruleset
     }
 
     struct ruleset *ruleset;
-    const struct ruleset_input input = { .read = file_read, .baton = &file, .size = size };
     /* A copy is what will answer, so the copy is what must be verified. */
-    enum ruleset_status opened = how == RULESET_MAP_COPY ? ruleset_open(bytes, size, &ruleset)
-                                                         : ruleset_open_input(&input, bytes, &ruleset);
+    opened = how == RULESET_MAP_COPY ? ruleset_open(bytes, size, &ruleset)
+                                     : ruleset_open_input(&input, bytes, &ruleset);
     close(file);
     if (opened) {
         munmap(bytes, size);

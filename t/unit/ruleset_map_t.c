@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,7 +88,7 @@ static void is_refused(const char *name, const char *part)
     }
     if (!ok(strstr(reason, part) != NULL, "and the reason is said")) printf("#   %s\n", reason);
     ok(map.ruleset == NULL && strlen(reason) < RULESET_REASON_SIZE && !strstr(reason, folder), "without the path");
-    ok(!ruleset_map_open(path, RULESET_MAP_COPY, &map, reason), "as a copy, too");
+    ok(!ruleset_map_open(path, RULESET_MAP_COPY, &map, reason) && strstr(reason, part), "as a copy, too");
 }
 
 static void what_is_no_rule_file_is_refused(void)
@@ -116,18 +117,34 @@ static void what_is_no_rule_file_is_refused(void)
     write_file(path, "/a -> /b\n", 9);
     is_refused("a rules source", "no rule file");
     unlink(path);
-    /* Two GiB of nothing on disk: mapped, its first bytes tell. */
-    struct ruleset_map map = { .ruleset = NULL };
-    char reason[RULESET_REASON_SIZE] = "";
-    ok(write_file(path, "", 0) && truncate(path, (off_t)1 << 31) == 0, "a file full of holes");
-    ok(!ruleset_map_open(path, RULESET_MAP_SHARED_PAGES, &map, reason) && strstr(reason, "no rule file"), "is refused");
-    unlink(path);
     if (geteuid() != 0) {
         write_file(path, rules.file.bytes, rules.file.size);
         chmod(path, 0);
         is_refused("a file that nobody may read", "must be able to read");
         unlink(path);
     }
+}
+
+/* The first page tells, so nobody maps or copies what lies behind it. */
+static void size_alone_costs_nothing(void)
+{
+    enum { LIMIT = 256 << 20 };
+    struct rlimit before, less;
+
+    if (!ok(getrlimit(RLIMIT_AS, &before) == 0, "how much memory there may be")) return;
+    less = before;
+    less.rlim_cur = LIMIT;
+    write_file(path, rules.file.bytes, rules.file.size);
+    ok(truncate(path, (off_t)1 << 31) == 0, "a rule file with two GiB of nothing behind it");
+#if !defined(__SANITIZE_ADDRESS__) /* which needs terabytes of addresses itself */
+    ok(setrlimit(RLIMIT_AS, &less) == 0, "and memory for an eighth of it");
+#endif
+    is_refused("both ways", "longer");
+    unlink(path);
+    ok(write_file(path, "", 0) && truncate(path, (off_t)1 << 31) == 0, "a file full of holes");
+    is_refused("is none", "no rule file");
+    setrlimit(RLIMIT_AS, &before);
+    unlink(path);
 }
 
 static void links_are_followed(void)
@@ -177,6 +194,7 @@ int main(void)
     both_ways_open();
     a_copy_outlives_all_damage();
     what_is_no_rule_file_is_refused();
+    size_alone_costs_nothing();
     links_are_followed();
     identities_differ_in_anything();
     unlink(path);
