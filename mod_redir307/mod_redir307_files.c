@@ -169,43 +169,54 @@ static void tell_refused(struct rules_file *file, const struct ruleset_identity 
 void rules_file_hold(struct rules_file *file, const struct ruleset_map *map,
                      apr_time_t loaded_at)
 {
-    struct ruleset_counts counts;
+    struct ruleset_counts counts = { .regexes = 0 };
 
-    ruleset_counts(map->ruleset, &counts);
+    if (map->ruleset) {
+        ruleset_counts(map->ruleset, &counts);
+    }
     file->map = *map;
     file->has_regexes = counts.regexes != 0;
     file->loaded_at = loaded_at;
     file->serial++;
 }
 
-/* Reads the map, which may be cut short meanwhile: the parent, which guards nothing else, must
- * live on. */
-static void identify(const struct ruleset_map *opened)
+/* The parent guards nothing for good, and must live on when a file is cut short that it reads.
+ * NULL: this process guards its mappings already. */
+static apr_pool_t *guard_for_now(const void *bytes, size_t size)
 {
-    apr_pool_t *scratch;
+    apr_pool_t *pool = NULL;
 
-    if (!counters_are_on()) {
-        return;
+    if (!sigbus_is_installed()) {
+        apr_pool_create(&pool, NULL);
+        sigbus_install(pool, 1);
+        sigbus_guard(bytes, size);
     }
-    if (sigbus_is_installed()) {
-        ruleset_identify(opened->ruleset);
-        return;
-    }
-    apr_pool_create(&scratch, NULL);
-    sigbus_install(scratch, 1);
-    sigbus_guard(opened->bytes, opened->size);
-    ruleset_identify(opened->ruleset);
-    sigbus_uninstall();
-    apr_pool_destroy(scratch);
+    return pool;
 }
 
-static void take(struct rules_file *file, const struct ruleset_map *opened)
+static void unguard(apr_pool_t *pool)
 {
-    apr_time_t now = apr_time_now();
+    if (pool) {
+        sigbus_uninstall();
+        apr_pool_destroy(pool);
+    }
+}
+
+static void identify(const struct ruleset_map *opened)
+{
+    apr_pool_t *guard;
+
+    if (counters_are_on()) {
+        guard = guard_for_now(opened->bytes, opened->size);
+        ruleset_identify(opened->ruleset);
+        unguard(guard);
+    }
+}
+
+static void swap(struct rules_file *file, const struct ruleset_map *opened, apr_time_t now)
+{
     struct ruleset_map old;
 
-    sigbus_guard(opened->bytes, opened->size);
-    identify(opened);
     pthread_rwlock_wrlock(&file->lock);
     old = file->map;
     rules_file_hold(file, opened, now);
@@ -220,6 +231,33 @@ static void take(struct rules_file *file, const struct ruleset_map *opened)
     if (old.ruleset) {
         sigbus_release(old.bytes);
         ruleset_map_close(&old);
+    }
+}
+
+static void take(struct rules_file *file, const struct ruleset_map *opened)
+{
+    sigbus_guard(opened->bytes, opened->size);
+    identify(opened);
+    swap(file, opened, apr_time_now());
+}
+
+/* Somebody may have written into the mapped file itself, or cut it short: then what is left of
+ * the rules would send visitors anywhere. */
+static void drop_if_damaged(struct rules_file *file)
+{
+    struct ruleset *again = NULL;
+    apr_pool_t *guard;
+
+    if (!file->map.ruleset) {
+        return;
+    }
+    guard = guard_for_now(file->map.bytes, file->map.size);
+    if (ruleset_open(file->map.bytes, file->map.size, &again) == RULESET_OK) {
+        ruleset_close(again);
+    }
+    unguard(guard);
+    if (!again) {
+        swap(file, &(struct ruleset_map){ .ruleset = NULL }, apr_time_now());
     }
 }
 
@@ -259,6 +297,7 @@ void rules_file_load(struct rules_file *file, int level)
         file->refused_at = file->reason_at = apr_time_now();
         memcpy(file->reason, reason, sizeof(reason));
         count_failure(file);
+        drop_if_damaged(file);
         tell_refused(file, &opened.identity, reason);
     }
 }

@@ -66,7 +66,7 @@ struct rules_file {
     struct kept_file *kept;
 };
 
-/* From now on these rules answer; nobody is asking them yet, or the caller holds the lock. */
+/* From now on these rules answer, or none where the map has no ruleset; nobody is asking them yet, or the caller holds the lock. */
 void rules_file_hold(struct rules_file *file, const struct ruleset_map *map,
                      apr_time_t loaded_at);
 

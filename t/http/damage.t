@@ -67,7 +67,40 @@ for my $left (0, 1, 2048, 4096, 4097, 3 * 4096 + 100, int(length($good) / 3), in
 }
 put_bytes($path, $good);
 is(request('GET', '/old/77/page')->field('Location'), '/new/77', 'the next good file answers again');
-announce(qr/R307-902/);
+announce(qr/R307-90[23]/);
+is(log_count(qr/R307-902.*the rules that were loaded before stay/), 1, 'rules stay where only the padding behind them was lost');
+is(log_count(qr/R307-903/), 9, 'and damaged ones never do');
+stop();
+
+# ---- written over in place, and seen ----
+
+my @overwritings = (
+    ['a byte of a rule', sub { sysseek $_[0], 3 * length($good) / 4, 0; syswrite $_[0], "\xff" }],
+    ['everything but the first page', sub { sysseek $_[0], 4096, 0; syswrite $_[0], "\xff" x (length($good) - 4096) }],
+    ['the first page', sub { syswrite $_[0], 'x' x 4096 }],
+);
+put_bytes($path, $good);
+serve(threads => 4);
+@children = children();
+for my $overwriting (@overwritings) {
+    my ($what, $write) = @$overwriting;
+    put_bytes($path, $good);
+    redirects('GET', '/old/77/page', 307, '/new/77', "a good file, in which $what is written over");
+    open my $file, '+<:raw', $path or die "$path: $!";
+    $write->($file);
+    close $file;
+    leaves('GET', '/old/77/page', 'damaged rules do not answer');
+    put_bytes($path, 'bad');
+    leaves('GET', '/old/77/page', 'nor does a bad file bring them back');
+}
+put_bytes($path, $good);
+redirects('GET', '/old/77/page', 307, '/new/77', 'the next good file does');
+my $before = log_count(qr/R307-902/);
+append_file($path, "\0");
+redirects('GET', '/old/77/page', 307, '/new/77', 'a byte behind the end takes no rule away');
+is(log_count(qr/R307-902.*longer.*the rules that were loaded before stay/), $before + 1, 'and is told as any bad file');
+is(join(' ', children()), join(' ', @children), 'no child died');
+announce(qr/R307-90[23]/);
 stop();
 
 # ---- written over in place, and nobody looks ----

@@ -101,6 +101,8 @@ my $after = request('GET', '/x');
 like($after->status, qr/^(307|404)$/, 'cut to nothing in place: the request is answered');
 is(join(' ', children()), join(' ', @children), 'and the child lives');
 request('GET', '/x') for 1 .. 10;
+is(log_count(qr/R307-903.*empty/), 1, 'the log says once that there are no rules');
+announce(qr/R307-903/);
 ok(process_alive(), 'the server goes on');
 put_bytes($path, $one);
 serves('one', 'the next good file brings the rules back');
