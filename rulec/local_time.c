@@ -194,6 +194,25 @@ int32_t local_time_offset(const struct plan_zone *zone, int64_t time_s)
     return zone->offsets[low];
 }
 
+bool local_time_rule_keeps(const struct plan_zone *zone, int64_t from, int64_t until, int32_t offset_s)
+{
+    int64_t first = year_of(floor_div(from + zone->standard_s, DAY_S)) - 1;
+    int64_t last = year_of(floor_div(until + zone->standard_s, DAY_S)) + 1;
+
+    if (offset_by_rule(zone, from) != offset_s)
+        return false;
+    for (int64_t year = first; year <= last && zone->to_daylight.kind != 0; year++) {
+        const int64_t edges[] = { edge_of_year(&zone->to_daylight, year, zone->standard_s),
+                                  edge_of_year(&zone->to_standard, year, zone->daylight_s) };
+
+        for (unsigned i = 0; i < 2; i++) {
+            if (edges[i] > from && edges[i] < until && offset_by_rule(zone, edges[i]) != offset_s)
+                return false;
+        }
+    }
+    return true;
+}
+
 int64_t local_time_to_unix(const struct plan_zone *zone, int64_t seconds)
 {
     /* No clock is a day away from UTC, and no two changes lie within two days. */

@@ -17,6 +17,8 @@ bool local_time_read(struct slice text, struct local_time *time);
 
 /* Seconds east of UTC at a Unix time. */
 int32_t local_time_offset(const struct plan_zone *zone, int64_t time_s);
+/* True where the zone's rule alone gives this offset from `from` until `until`, all the time. */
+bool local_time_rule_keeps(const struct plan_zone *zone, int64_t from, int64_t until, int32_t offset_s);
 /* The Unix time at which the zone's clocks show `seconds` (counted as in struct local_time). Where they show it twice
  * the first of both; where they leap over it, as far behind the leap (RFC 5545, 3.3.5). */
 int64_t local_time_to_unix(const struct plan_zone *zone, int64_t seconds);

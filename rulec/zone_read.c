@@ -238,12 +238,8 @@ static void drop_ruled(struct plan_zone *zone)
 
         if (end - start > 400 * DAY_S ||
             local_time_offset(&ruled, end) != zone->offsets[count] ||
-            local_time_offset(&ruled, end - 1) != zone->offsets[count - 1])
+            !local_time_rule_keeps(&ruled, start, end, zone->offsets[count - 1]))
             return;
-        for (int64_t time_s = start; time_s < end; time_s += DAY_S) {
-            if (local_time_offset(&ruled, time_s) != zone->offsets[count - 1])
-                return;
-        }
     }
 }
 
