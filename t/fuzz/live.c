@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const char *const paths[] = { "/on", "/share", "/when/1", "/when/2", "/when/3", "/when/4", "/when/5",
                                          "/when/9", "/a", "/a/b", "/x/1" };
-    enum { PARTS = 5 };
+    enum { PARTS = 20 };
     unsigned part = size ? bytes[size - 1] % PARTS : 0;
     uint64_t at;
 

@@ -21,7 +21,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    enum { PARTS = 5 }; /* all requests would take most of the time */
+    enum { PARTS = 20 }; /* all requests would take most of the time */
     unsigned part = size ? bytes[size - 1] % PARTS : 0;
     bool is_whole = size >= RULESET_MAGIC_SIZE && memcmp(bytes, RULESET_MAGIC, 5) == 0;
     size_t file_size = is_whole ? size : rules.file.size;
