@@ -99,6 +99,38 @@ struct ast_items ast_rule(struct ast *ast, struct span span, const struct ast_ru
     return one_item(&whole->item);
 }
 
+struct ast_items ast_lines_item(struct ast *ast, const struct ast_lines *lines)
+{
+    struct whole {
+        struct ast_item item;
+        struct ast_lines lines;
+    } *whole = arena_alloc(ast->arena, sizeof(*whole));
+
+    whole->item.kind = AST_LINES;
+    whole->item.lines = &whole->lines;
+    whole->lines = *lines;
+    whole->lines.lines = arena_array(ast->arena, lines->count, sizeof(*lines->lines));
+    memcpy(whole->lines.lines, lines->lines, lines->count * sizeof(*lines->lines));
+    ast->rule_count += lines->count;
+    return one_item(&whole->item);
+}
+
+static struct ast_word line_word(const struct source *source, uint32_t at, uint16_t size)
+{
+    return (struct ast_word){ .text = slice_of(source->text.data + (at - source->at), size),
+                              .span = { at, at + size } };
+}
+
+struct ast_rule ast_line_rule(const struct ast_lines *lines, uint32_t number, struct ast_word *target)
+{
+    const struct ast_line *line = &lines->lines[number];
+
+    *target = line_word(lines->source, line->target_at, line->target_size);
+    return (struct ast_rule){ .source = line_word(lines->source, line->source_at, line->source_size),
+                              .target = target,
+                              .span = { line->source_at, target->span.end } };
+}
+
 struct ast_items ast_clause_item(struct arena *arena, struct ast_clause *clause)
 {
     struct ast_item *item = arena_alloc(arena, sizeof(*item));

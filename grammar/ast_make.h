@@ -40,6 +40,8 @@ struct ast_rule_parts {
 };
 struct ast_items ast_rule(struct ast *ast, struct span span,
                           const struct ast_rule_parts *parts);
+/* The lines are copied. */
+struct ast_items ast_lines_item(struct ast *ast, const struct ast_lines *lines);
 struct ast_items ast_clause_item(struct arena *arena, struct ast_clause *clause);
 struct ast_items ast_block_item(struct arena *arena, enum ast_block_kind kind, struct span span,
                                 struct ast_words words, struct ast_items items);

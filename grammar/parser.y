@@ -125,6 +125,9 @@ static const struct ast_withs no_withs = { NULL, NULL };
     WHEN        "when"
     WITH        "with"
 
+/* Many lines at once, without words: see scan_lines.c. */
+%token <struct ast_lines> LINES "rules"
+
 %nterm <struct ast_word> word bare keyword target path_source url
 %nterm <struct ast_word *> time_asked target_asked
 %nterm <struct ast_words> words one_word two_words bares status
@@ -154,6 +157,7 @@ items
 
 item
     : rule END
+    | LINES                     { $$ = ast_lines_item(parse_tree(parse), &$LINES); }
     | clause END                { $$ = ast_clause_item(arena, $clause); }
     | "site" words block END
         { $$ = ast_block_item(arena, AST_BLOCK_SITE, SPAN(@1, @3), $words, $block); }

@@ -35,6 +35,7 @@ void scan_init(struct scan *scan, const struct ast *ast, struct diag *diag,
 void scan_fini(struct scan *scan)
 {
     scanner_lex_destroy(scan->flex);
+    free(scan->lines);
 }
 
 static bool may_hold_items(const struct scan *scan, unsigned depth)
@@ -171,6 +172,11 @@ int rules_lex(RULES_STYPE *value, RULES_LTYPE *span, struct scan *scan)
         return close_block(scan);
     }
     for (;;) {
+        if (scan->line_first == 0 && scan->skip_depth == 0 && !scan->is_at_end &&
+            may_hold_items(scan, scan->depth) && scan_lines(scan, span, &value->TOK_LINES)) {
+            scan->last = 0; /* it is as after the end of a line */
+            return TOK_LINES;
+        }
         int token = scan->is_at_end ? 0 : scanner_lex(value, span, scan->flex);
 
         if (token == 0)

@@ -8,6 +8,8 @@
 #include "grammar/diag.h"
 #include "grammar/parse.h"
 
+enum { SCAN_LINE_ROOM = 4096 };
+
 struct scan {
     struct arena *arena;
     struct diag *diag;
@@ -32,6 +34,7 @@ struct scan {
     bool is_closing;       /* the line before a `}` was ended; the brace itself comes next */
     struct span closing_span;
     bool is_at_end;
+    struct ast_line *lines; /* SCAN_LINE_ROOM of them, for scan_lines() */
 };
 
 /* `source` has a source_buffer(), and stays as it is while the scan is open. */
@@ -50,6 +53,16 @@ bool scan_begin_error(struct scan *scan);
 
 /* The text of a place of this source. */
 struct slice scan_text(const struct scan *scan, struct span span);
+
+/* ---- scanner.l, for scan_lines.c ---- */
+/* What was not read yet, up to the two NUL bytes behind the text; and how to go on from there. */
+char *scan_rest(const struct scan *scan);
+void scan_skip_to(const struct scan *scan, char *at);
+
+/* ---- scan_lines.c ---- */
+/* At the start of a line where rules may stand: the lines from there on that are plain, as many as
+ * fit into scan->lines. False: the first one is not. */
+bool scan_lines(struct scan *scan, struct span *span, struct ast_lines *lines);
 
 /* ---- scan_word.c, for scanner.l ---- */
 /* Each reports, and returns the token that starts the grammar's recovery. */

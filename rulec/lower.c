@@ -86,6 +86,16 @@ static void lower_line(struct lower *lower, struct lower_scope *around,
     lower_rule(lower, scope, &rule);
 }
 
+static void lower_lines(struct lower *lower, struct lower_scope *scope, const struct ast_lines *lines)
+{
+    for (uint32_t i = 0; i < lines->count; i++) {
+        struct ast_word target;
+        struct ast_rule rule = ast_line_rule(lines, i, &target);
+
+        lower_line(lower, scope, &rule);
+    }
+}
+
 /* An included text has places of its own: what is allowed around it is allowed in it. */
 static void allow_in(struct lower *lower, const struct lower_scope *scope,
                      const struct ast_block *block)
@@ -126,6 +136,9 @@ static void lower_block(struct lower *lower, const struct lower_scope *around,
         switch (item->kind) {
         case AST_RULE:
             lower_line(lower, &scope, item->rule);
+            break;
+        case AST_LINES:
+            lower_lines(lower, &scope, item->lines);
             break;
         case AST_BLOCK:
             lower_block(lower, &scope, item->block);

@@ -116,6 +116,16 @@ static void dump_block(const struct ast_block *block)
     for (const struct ast_item *item = block->items; item != NULL; item = item->next) {
         switch (item->kind) {
         case AST_RULE: dump_rule(item->rule); break;
+        case AST_LINES:
+            for (uint32_t i = 0; i < item->lines->count; i++) {
+                struct ast_word target;
+                struct ast_rule rule = ast_line_rule(item->lines, i, &target);
+
+                if (i != 0)
+                    fputs("\n", out);
+                dump_rule(&rule);
+            }
+            break;
         case AST_CLAUSE: dump_clause(item->clause); break;
         case AST_BLOCK: dump_block(item->block); break;
         case AST_EXPECT: dump_expect(item->expect); break;
@@ -182,6 +192,74 @@ static void parses(const char *text, const char *tree, const char *name)
     parse_text(ast, diag, "test.redir", slice_from_string(text));
     is_dump(tree, name);
     stop();
+}
+
+/* What is read: its words and where they stand; runs of plain lines are no items of their own here. */
+static char *lines_read(const char *text)
+{
+    char *copy;
+
+    start();
+    parse_text(ast, diag, "test.redir", slice_from_string(text));
+    free(dumped);
+    out = open_memstream(&dumped, &dumped_size);
+    for (const struct ast_item *item = ast->files->items->block->items; item != NULL; item = item->next) {
+        for (uint32_t i = 0; item->kind == AST_LINES && i < item->lines->count; i++) {
+            struct ast_word target;
+            struct ast_rule rule = ast_line_rule(item->lines, i, &target);
+
+            fprintf(out, "%u-%u %u-%u %u-%u", rule.span.at, rule.span.end, rule.source.span.at, rule.source.span.end,
+                    target.span.at, target.span.end);
+            dump_rule(&rule);
+        }
+        if (item->kind == AST_RULE && item->rule->target != NULL) {
+            const struct ast_rule *rule = item->rule;
+
+            fprintf(out, "%u-%u %u-%u %u-%u", rule->span.at, rule->span.end, rule->source.span.at, rule->source.span.end,
+                    rule->target->span.at, rule->target->span.end);
+            dump_rule(rule);
+        }
+    }
+    fprintf(out, "%zu rules, %zu mistakes", ast->rule_count, diag_error_count(diag));
+    fclose(out);
+    copy = strdup(dumped);
+    stop();
+    return copy;
+}
+
+/* The blanks behind a line make room for what sends it the long way. */
+static void reads_alike(const char *text, const char *name)
+{
+    char *plain = lines_read(text), *long_way = strdup(text), *got;
+
+    for (char *at = long_way; (at = strstr(at, "   \n")) != NULL; at++)
+        at[1] = '#';
+    got = lines_read(long_way);
+    is_string(got, plain, name);
+    free(plain);
+    free(long_way);
+    free(got);
+}
+
+static void plain_lines_are_rules_like_others(void)
+{
+    char *many = malloc(16 * 9000 + 1), *at = many;
+
+    reads_alike("/a -> /b   \n", "one line");
+    reads_alike("/a\t->  https://h.example/b#c   \nHTTP://h.example/a?b -> /c   \n", "URLs");
+    reads_alike("/a -> /b   \n\n \t# c\n  /\xc3\xa4 -> /d   \n", "with something between them");
+    reads_alike("/a/{x} -> /b/{x}   \n/a;b -> /c   \n\"/d\" -> /e   \n/f -> /g   \n", "beside others");
+    reads_alike("/a -> b   \n/c d   \n/e - > /f   \n/g ->/h   \n/i -> /j   \n", "beside mistakes");
+    parses("/a -> /b\r\n\r\n/c -> /d\r\n", " { rule /a -> /b\nrule /c -> /d\n}\n", "lines that end in CR LF");
+    parses("/a -> /b", " { rule /a -> /b\n}\n", "a last line without an end");
+    parses("/a -> /b\n{\n}\n", " { rule /a -> /b\n}\nR307-009:2\n", "a block that stands alone");
+    parses("site h {\n/a -> /b\n/c -> /d }\n", " { site h { rule /a -> /b\nrule /c -> /d\n}\n}\n", "in a site");
+    parses("/a -> /b {\n/c -> /d\n}\n/e -> /f\n", " { rule /a -> /b { }\n}\n { rule /e -> /f\n}\nR307-009:2\n",
+           "not in a rule's braces");
+    for (unsigned i = 0; i < 9000; i++)
+        at += snprintf(at, 17, "/%04u -> /b   \n", i);
+    reads_alike(many, "more than are read at once");
+    free(many);
 }
 
 static void rules_have_a_source_and_more(void)
@@ -549,6 +627,7 @@ int main(void)
     if (mkdtemp(folder) == NULL)
         return 1;
     rules_have_a_source_and_more();
+    plain_lines_are_rules_like_others();
     lines_end_where_a_reader_sees_it();
     braces_in_words_form_placeholders();
     blocks_hold_items();
