@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Placeholders have lost their names in the rule file: capture number 3 becomes `{c3}`. Bytes that the language would
- * read as its own are written as escapes in sources, and by the constant `{star}` in targets, which are sent as they
- * are written. */
+ * read as its own are written as escapes in sources, and by the constant `{literal-star}` in targets, which are sent as
+ * they are written; no group of a regex can have a name with a dash. */
 #include "config.h"
 
 #include "rulec/dump_text.h"
@@ -333,14 +333,17 @@ bool dump_add_pattern(struct dump_word *word, const struct ruleset *ruleset, str
     const uint8_t *start = (const uint8_t *)program.data;
     struct reading reading = { .ruleset = ruleset, .word = word, .source = source,
                                .program = { .at = start, .end = start + program.size } };
-    unsigned head_count = cursor_u8(&reading.program), parameter_count;
+    unsigned head_count = cursor_u8(&reading.program);
 
     dump_source_init(source);
     if (!add_segments(&reading, head_count) || !add_tail(&reading, ends_in_slash, head_count))
         return false;
     reading.in_query = true;
-    parameter_count = cursor_u8(&reading.program);
-    for (unsigned i = 0; i < parameter_count && !reading.program.failed; i++) {
+    source->parameter_count = cursor_u8(&reading.program);
+    if (source->parameter_count > DUMP_PARAMETER_LIMIT)
+        return false;
+    for (unsigned i = 0; i < source->parameter_count && !reading.program.failed; i++) {
+        source->parameter_at[i] = word->size;
         add(word, i ? "&" : "?");
         dump_add_decoded(word, cursor_slice(&reading.program), false);
         if (cursor_u8(&reading.program) == PATTERN_VALUE_ANY)
@@ -349,6 +352,7 @@ bool dump_add_pattern(struct dump_word *word, const struct ruleset *ruleset, str
         if (!add_segment(&reading))
             return false;
     }
+    source->parameter_at[source->parameter_count] = word->size;
     return !reading.program.failed;
 }
 
@@ -356,7 +360,7 @@ bool dump_add_pattern(struct dump_word *word, const struct ruleset *ruleset, str
 static void add_sent(struct dump_word *word, struct slice text)
 {
     for (size_t i = 0; i < text.size; i++)
-        dump_word_add(word, text.data[i] == '*' ? SLICE("{star}") : slice_of(text.data + i, 1));
+        dump_word_add(word, text.data[i] == '*' ? SLICE("{literal-star}") : slice_of(text.data + i, 1));
 }
 
 static void add_hole(struct dump_word *word, const char *name, unsigned transforms)

@@ -29,13 +29,15 @@ void dump_add_decoded(struct dump_word *word, struct slice text, bool keeps_last
 /* The source of an exact rule: `path` without its trailing slash. */
 void dump_add_path(struct dump_word *word, struct slice path, bool ends_in_slash);
 
-enum { DUMP_CAPTURE_LIMIT = 16, DUMP_NAME_SIZE = 40, DUMP_NO_STAR = 256 };
+enum { DUMP_CAPTURE_LIMIT = 16, DUMP_PARAMETER_LIMIT = 16, DUMP_NAME_SIZE = 40, DUMP_NO_STAR = 256 };
 /* What a source tells its target, and dump. */
 struct dump_source {
     unsigned star_capture; /* number of the capture that the target knows as `*`, or DUMP_NO_STAR */
     bool takes_many;       /* {x...} */
     bool is_regex;         /* then the word is empty: see dump_regex_print */
     uint32_t regex;
+    unsigned parameter_count;
+    size_t parameter_at[DUMP_PARAMETER_LIMIT + 1]; /* in the word, of `?` and `&`; the last: its size */
     char names[DUMP_CAPTURE_LIMIT][DUMP_NAME_SIZE]; /* of its captures */
 };
 /* For a source without placeholders. */

@@ -12,8 +12,8 @@ use Redir307::Rulec qw(rulec rules run_in folder rulec_path write_bytes);
 use Test::More;
 
 my $first = $ENV{REDIR307_SEED} // 1;
-my $sets = $ENV{REDIR307_SETS} // 80;
-my ($asked, $redirected, $untold) = (0, 0, 0);
+my $sets = $ENV{REDIR307_SETS} // 250;
+my ($asked, $redirected) = (0, 0);
 
 # Without the rules that contradict others: what is left compiles.
 sub compiled_part {
@@ -42,12 +42,7 @@ for my $seed ($first .. $first + $sets - 1) {
     next if !defined $compiles;
     if (!$compiles) { push @failed, "seed $seed does not compile"; next }
     my ($status, $text) = rulec('dump', 'set.r307');
-    if ($status ne '0') {
-        # The one thing that a rule file does not keep: which rules of `**.` are not of `*.`.
-        if ($text =~ /cannot be told apart any more/) { $untold++; next }
-        push @failed, "seed $seed: $text";
-        next;
-    }
+    if ($status ne '0') { push @failed, "seed $seed: $text"; next }
     my ($again, $said) = rulec('compile', '-q', rules('again', $text));
     if ($again ne '0') { push @failed, "seed $seed: the dump does not compile: $said"; next }
     my $requests = generate_requests($set, 300);
@@ -63,8 +58,64 @@ for my $seed ($first .. $first + $sets - 1) {
 }
 is(scalar(@failed), 0, "$sets rule sets come back: $asked requests are answered alike, $redirected of them by a rule")
     or diag(join "\n", @failed[0 .. ($#failed < 9 ? $#failed : 9)]);
-cmp_ok($untold, '<=', $sets / 4, "$untold of them cannot be written, and it is said");
 cmp_ok($redirected, '>', $asked / 5, 'enough requests meet a rule');
+
+# ---- hosts of several sites ----
+# True where the file, dumped and compiled again as NAME-2, answers the requests alike.
+sub comes_back {
+    my ($name, $says, $text, $lines, @options) = @_;
+    my ($exit, $said) = rulec('compile', '-q', rules($name, $text));
+    ($exit, $said) = rulec('dump', "$name.r307") if $exit eq '0';
+    ($exit, $said) = rulec('compile', '-q', rules("$name-2", $said)) if $exit eq '0';
+    return is($exit, 0, $says) || diag($said) if $exit ne '0';
+    my @both = map { (run_in(folder(), rulec_path(), 'answer', '--chance', '50%', @options, $_, '-', { input => $lines }))[1] } "$name.r307", "$name-2.r307";
+    return is($both[1], $both[0], $says);
+}
+my $hosts = join '', map { my $host = $_; map { "GET http://$host$_\n" } qw(/ /e /x /7 /7/a /m /m2 /q /q?a=1&b=2 /k/1/v /r1x) }
+    qw(d.x d.x:81 a.d.x a.d.x:81 b.a.d.x a.x b.x en.l.x de.l.x other);
+
+comes_back('split', 'the domain of a `**.` that answers otherwise than the hosts below and than its name', <<'REDIR', $hosts);
+site **.d.x a.x **.d.x:81 {
+    /{x} -> /1/{x}
+    /e   -> /f
+    /q   -> by method { GET /q1; otherwise /q2 }
+}
+site *.d.x b.x {
+    /{y}       -> /2/{y}
+    /e         -> /g
+    /{x:int}/* gone
+    /q?b=2&a=1 -> /q3
+}
+site **.d.x {
+    /{z}       -> /4/{z}
+    /{z:int}   -> /5/{z}
+    /q?a=1&b=2 -> /q4
+}
+site d.x b.x {
+    /e   -> /h { when flag q }
+    /{y} -> /3/{y} { when flag q }
+}
+site **.d.x { override; /m 503 }
+site *.d.x  { override; /m2 503; /m 410 }
+site d.x    { override; /m2 403 }
+REDIR
+comes_back('meet', 'rules that have one source on hosts of several sites', <<'REDIR', $hosts);
+site a.x b.x {
+    /q         -> by method { POST /1; otherwise /2 }
+    /q?a=1&b=2 -> /1
+    /k/{}/v    -> /1
+    ~ "^/r(.*)x$" -> /1
+    /m         -> by method { POST /1 }
+}
+site a.x {
+    /q         -> /3
+    /q?b=2&a=1 -> /2
+    /k/{x}/v   -> /2/{x}
+    ~ "^/r(.*)x$" -> /2
+    /m         -> /2
+}
+REDIR
+comes_back('sets', 'a closed set beside a domain', "site {l:en|de}.l.x **.d.x { /e -> /f }\nsite en.l.x { /x -> /y }\n", $hosts);
 
 # ---- every clause and condition, asked for with what they ask for ----
 rules('words', <<'REDIR');
@@ -94,6 +145,7 @@ group g {
 }
 ~ "^/x/(?<id>\d+)/(\w+)$" -> /y/{id}/{2}
 ~ "^/q/([a-z]+)\"?$" -> /z?v={1} { case ignore }
+~ "^/s/(?<star>.)(?<c0>.)$" -> /s/{star}/{c0}
 /{x:/[a-z]{2}/}/z -> /{x}
 /p-{x:/[0-9]{2,3}/}/ -> /p/{x} permanent { slash exact }
 /pf -> /i { preflight redirect; vary X-B X-C }
@@ -120,7 +172,7 @@ is($exit, 0, '... comes back') or diag($text);
 ($exit) = rulec('compile', '-q', rules('words2', $text));
 is($exit, 0, '... and compiles again') or diag($text);
 is((rulec('dump', 'words2.r307'))[1] =~ s/\A#.*\n//r, $text =~ s/\A#.*\n//r, '... to the same');
-my @paths = (map { "/$_" } qw(h1 h2 h3 k1 k2 ac la qu qu?a+b=c%26d qu?a%20b=x cl en fl ch ch2 bu fr fd da we dw nest x/12/ab x/y/z q/AB en/z p-12/ p-12
+my @paths = (map { "/$_" } qw(h1 h2 h3 k1 k2 ac la qu qu?a+b=c%26d qu?a%20b=x cl en fl ch ch2 bu fr fd da we dw nest x/12/ab x/y/z q/AB s/ab en/z p-12/ p-12
     pf maint maint2 a/b onto acc download/x by-l by-l2 hd ck/X me by-ch b));
 my $lines = join '', map { ("GET $_\n", "OPTIONS $_\n", "GET http://o.example$_\n", "POST http://de.h.example$_\n", "GET http://en.h.example$_\n") } @paths;
 my ($same, $answered) = (0, 0);
