@@ -56,8 +56,7 @@ bool choice_line_at(struct slice bytes, unsigned index, unsigned *by, struct sli
     return true;
 }
 
-/* The line with `otherwise`; else, where `or_first`, the first. */
-static bool pick_otherwise(struct choice *choice, bool or_first, struct choice_line *line)
+static bool pick_otherwise(const struct choice *choice, struct choice_line *line)
 {
     struct ruleset_cursor lines = choice->lines;
 
@@ -65,7 +64,7 @@ static bool pick_otherwise(struct choice *choice, bool or_first, struct choice_l
         if (!read_line(&lines, line)) return false;
         if (line->flags & CHOICE_OTHERWISE) return true;
     }
-    return or_first && choice->line_count > 0 && read_line(&choice->lines, line);
+    return false;
 }
 
 static bool get_header(const struct lookup *lookup, struct slice name, struct slice *value)
@@ -75,13 +74,15 @@ static bool get_header(const struct lookup *lookup, struct slice name, struct sl
     return fields && fields->header && fields->header(fields->baton, name, value);
 }
 
-/* The highest quality wins, then the first written. */
-static bool pick_by_list(struct lookup *lookup, struct choice *choice, enum field_list list, struct slice name,
+/* The highest quality wins, then the first written. Where nothing is named but anything will do, the first line that
+ * the request does not refuse. */
+static bool pick_by_list(struct lookup *lookup, const struct choice *choice, enum field_list list, struct slice name,
                          struct reads *reads, struct choice_line *line)
 {
     struct ruleset_cursor lines = choice->lines;
     struct slice field = slice_of("", 0);
-    struct choice_line next;
+    struct choice_line next, first;
+    bool has_first = false;
     int best = 0;
 
     reads_field(reads, name);
@@ -92,15 +93,22 @@ static bool pick_by_list(struct lookup *lookup, struct choice *choice, enum fiel
         for (unsigned k = 0; k < next.key_count; k++) {
             int quality = field_quality(list, field, cursor_slice(&keys));
 
+            if (quality != 0 && !has_first) {
+                has_first = true;
+                first = next;
+            }
             if (quality <= best) continue;
             best = quality;
             *line = next;
         }
     }
-    return best > 0 || pick_otherwise(choice, field_wildcard_quality(list, field) > 0, line);
+    if (best > 0 || pick_otherwise(choice, line)) return true;
+    if (!has_first || field_wildcard_quality(list, field) <= 0) return false;
+    *line = first;
+    return true;
 }
 
-static bool pick_by_value(struct choice *choice, bool is_there, struct slice value, struct choice_line *line)
+static bool pick_by_value(const struct choice *choice, bool is_there, struct slice value, struct choice_line *line)
 {
     struct ruleset_cursor lines = choice->lines;
 
@@ -111,7 +119,7 @@ static bool pick_by_value(struct choice *choice, bool is_there, struct slice val
             if (slice_equal(cursor_slice(&keys), value)) return true;
         }
     }
-    return pick_otherwise(choice, false, line);
+    return pick_otherwise(choice, line);
 }
 
 static uint64_t weight_of_all(const struct choice *choice)

@@ -150,11 +150,12 @@ static bool is_language_start(struct slice start, struct slice whole)
         && (whole.size == start.size || whole.data[start.size] == '-');
 }
 
-/* `de` and `de-CH` name each other; the longer the range, the more it says. */
-static size_t language_rank(struct slice range, struct slice key)
+/* `de` and `de-CH` name each other, but who refuses `de-CH` may well read `de`; the longer the range, the more it says. */
+static size_t language_rank(const struct range *range, struct slice key)
 {
-    if (slice_equal(range, SLICE("*"))) return 0;
-    return is_language_start(range, key) || is_language_start(key, range) ? range.size : 0;
+    if (slice_equal(range->name, SLICE("*"))) return 0;
+    if (is_language_start(range->name, key)) return range->name.size;
+    return range->quality > 0 && is_language_start(key, range->name) ? range->name.size : 0;
 }
 
 int field_quality(enum field_list list, struct slice field, struct slice key)
@@ -164,7 +165,7 @@ int field_quality(enum field_list list, struct slice field, struct slice key)
     struct range range;
 
     while (next_range(&field, &range)) {
-        size_t rank = list == FIELD_MEDIA_TYPES ? media_rank(range.name, key) : language_rank(range.name, key);
+        size_t rank = list == FIELD_MEDIA_TYPES ? media_rank(range.name, key) : language_rank(&range, key);
 
         if (rank == 0 || rank < best) continue;
         if (rank > best || range.quality > quality) quality = range.quality;

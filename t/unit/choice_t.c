@@ -39,6 +39,10 @@ static void by_accept(void)
                    .headers = { "Accept", "*/*" });
         answers_to(&rules, "/strict", "307 /s.ttl", "as does no field", .method = "GET");
         answers_to(&rules, "/strict", "none", "anything else does not hold", .headers = { "Accept", "image/png" });
+        answers_to(&rules, "/strict", "307 /s.html", "and that is no line which is refused",
+                   .headers = { "Accept", "text/turtle;q=0, */*" });
+        answers_to(&rules, "/strict", "none", "nor does it hold where all are",
+                   .headers = { "Accept", "*/*, text/*;q=0" });
         answers_to(&rules, "/strict", "none", "*/*;q=0 refuses all", .headers = { "Accept", "*/*;q=0" });
         answers_to(&rules, "/none", "406", "a line that is a status", .headers = { "Accept", "image/png" });
         answers_to(&rules, "/none", "307 /n.ttl", "and one that is not", .headers = { "Accept", "text/turtle" });
@@ -60,6 +64,10 @@ static void by_language(void)
         answers_to(&rules, "/n", "307 /ch/", "a shorter range names the longer key", .headers = { "Accept-Language", "de" });
         answers_to(&rules, "/n", "307 /de/", "another region", .headers = { "Accept-Language", "de-AT" });
         answers_to(&rules, "/n", "307 /ch/", "the first where nothing is said", .method = "GET");
+        answers_to(&rules, "/n", "307 /de/", "or the first that is not refused: de is more than de-CH",
+                   .headers = { "Accept-Language", "*, de-ch;q=0" });
+        answers_to(&rules, "/n", "none", "a language is refused with its regions",
+                   .headers = { "Accept-Language", "*, de;q=0" });
         answers_to(&rules, "/n", "none", "something else", .headers = { "Accept-Language", "it" });
     }
     rules_close(&rules);

@@ -124,10 +124,10 @@ sub ranges {
     return @ranges;
 }
 
-# The weight that a field gives a key; 0 where it is not named.
+# The weight that a field gives a key: 0 where it is refused, -1 where it is not named.
 sub weight {
     my ($list, $field, $key) = @_;
-    my ($best, $weight) = (0, 0);
+    my ($best, $weight) = (0, -1);
     $key = lc $key;
     for (ranges($field)) {
         my ($range, $have) = @$_;
@@ -136,7 +136,7 @@ sub weight {
             my ($type) = split m{/}, $key;
             $rank = $range eq $key ? 2 : $range eq "$type/*" ? 1 : 0;
         }
-        elsif ($range ne '*') { $rank = length $range if "$key-" =~ /^\Q$range\E-/ || "$range-" =~ /^\Q$key\E-/ }
+        elsif ($range ne '*') { $rank = length $range if "$key-" =~ /^\Q$range\E-/ || $have && "$range-" =~ /^\Q$key\E-/ }
         next if !$rank || $rank < $best;
         $weight = $have if $rank > $best || $have > $weight;
         $best = $rank;
@@ -312,7 +312,8 @@ sub choose {
                 ($best, $chosen) = ($weight, $line) if $weight > $best;
             }
         }
-        $chosen //= $otherwise // (takes_anything($by, $field) ? $lines[0] : undef);
+        my ($not_refused) = grep { grep { weight($by, $field, $_) } @{ $_->{keys} } } @lines;
+        $chosen //= $otherwise // (takes_anything($by, $field) ? $not_refused : undef);
         return grep { $_ } $chosen;
     }
     if ($by eq 'header' || $by eq 'cookie' || $by eq 'method') {
