@@ -159,7 +159,8 @@ sub process_limits {
 }
 
 # Options: conf (text for the main server, after ours), modules (names to load), rules (the value of Redir307Rules;
-# undef: no such line), watch (default 0: each request looks), children, threads (of each child), loglevel.
+# undef: no such line), watch (default 0: each request looks), children, threads (of each child), loglevel,
+# without_module (true: httpd as it is without us).
 sub write_conf {
     my (%options) = @_;
     my @load = (mpm(), qw(authz_core mime), @{ $options{modules} // [] });
@@ -170,6 +171,7 @@ sub write_conf {
     my $rules = exists $options{rules} ? $options{rules} : "$folder/rules.r307";
     my $ours = defined $rules ? "Redir307Rules \"$rules\"\n" : '';
     my $watch = $options{watch} // 0;
+    $ours = $options{without_module} ? '' : "LoadModule redir307_module \"$module\"\nRedir307Watch $watch\n$ours";
     my $loglevel = $options{loglevel} // 'info';
     my $conf = $options{conf} // '';
     write_file('types', "text/html html\ntext/plain txt\n");
@@ -184,9 +186,7 @@ $load${user}Mutex default:$folder
 TypesConfig "$folder/types"
 DocumentRoot "$folder/html"
 LogLevel $loglevel
-LoadModule redir307_module "$module"
 @{[process_limits(%options)]}GracefulShutdownTimeout 5
-Redir307Watch $watch
 $ours$conf
 CONF
     return;
