@@ -36,11 +36,12 @@ for my $target (qw(/./old /././old /a/../old /a/b/../../old /%2e/old /a/%2E%2e/o
     my $query = $target =~ /\?(.+)/ ? "?$1" : '';
     gets($target, "$old$query", 'another spelling of /old is not a way around its rule');
 }
-for my $target (qw(/OLD /Old /oLd /%4fLD /old;v=1 /old%3bv /old; /old;/ /old%20 /old%0a /old%0d%0a /old%09 /old. /old.. /old, /old%2c /old: /old%3a /old* /old%2a /old+ /old%2b /old%7e /old%ff /old%5c /old/x /oldx /ol /old%23 /old%3f /old%3fx
+for my $target (qw(/OLD /Old /oLd /%4fLD /old;v=1 /old%3bv /old; /old;/ /old%20 /old%0a /old%0d%0a /old%09 /old. /old.. /old%2c /old: /old%3a /old* /old%2a /old+ /old%2b /old%7e /old%ff /old%5c /old/x /oldx /ol /old%23 /old%3f /old%3fx
     /old%252f /old%25 /ol%2564 /old%2500 /old/%20 /..;/old /a/..;/old /old/..;/ /.%20/old /%20old /old%c0%af /%c0%aeold /.;/old /;/old /%e2%80%8bold /old%e2%80%8b /old%ef%bb%bf)) {
     gets($target, '404', 'another path is not taken for /old (CVE-2019-10098: nothing ends before a newline)');
 }
 gets("/old\\", '404', 'nor with a raw backslash');
+gets('/old,', '404', 'nor with a comma');
 gets("/old\xff", '404', 'nor with a raw byte');
 for my $target (qw(/../old /%2e%2e/old /%2e%2e/%2e%2e/old /.%2e/old /a/../../old /a/%2e%2e/%2e%2e/old /old% /old%2 /old%zz /old%0g /old%u0041 /old%-1 /%)) {
     gets($target, qr/\A400/, 'a path that cannot be is refused by httpd');
@@ -129,13 +130,13 @@ stop();
 serve_all(conf => "AllowEncodedSlashes NoDecode\n");
 gets('/a%2f..%2fold', '404', 'NoDecode: an encoded slash is no separator');
 gets('/old%2f', '404', 'nor an end');
-gets('/p/%2e%2e%2fold', qr{\A(?:404|307 https://new\.test/q/\.\.%2Fold)\z}, 'nor a way up');
+gets('/p/%2e%2e%2fold', '307 https://new.test/q/..%2Fold', 'nor a way up');
 gets('/p/%2f', '307 https://new.test/q/%2F', 'it stays encoded');
 gets('/p%2fx', '404', 'and does not stand for a fixed one');
 stop();
 serve_all(conf => "AllowEncodedSlashes On\n");
 gets('/p%2fx', '404', 'On: what httpd decodes for itself is still no slash of ours');
-gets('/p/%2e%2e%2fold', qr{\A(?:404|307 https://new\.test/(?:q/\.\.%2Fold|n))\z}, 'nor a way up to a rule that was not asked for');
+gets('/p/%2e%2e%2fold', '307 https://new.test/q/..%2Fold', 'nor a way up to a rule that was not asked for');
 stop();
 inputs_told();
 done_testing();
