@@ -35,7 +35,7 @@ static bool guards_get(const struct plan_condition *guard, bool wants_get)
 }
 
 static bool keeps_method(unsigned status) { return status == 307 || status == 308; }
-static bool is_permanent(unsigned status) { return status == 301 || status == 308; }
+static bool is_permanent(unsigned status) { return status == 301 || status == 308 || status == 410; }
 
 /* ---- 307 and 308 to another origin ---- */
 
@@ -195,21 +195,23 @@ static bool chooses_permanent(const struct plan_rule *rule, const struct plan_ac
         return false;
     for (uint32_t i = 0; i < rule->choice->line_count; i++) {
         const struct plan_choice_line *line = &rule->choice->lines[i];
+        unsigned status = line->status_get ? line->status_get : action->status_get;
         bool has_target = line->target.size > 0 || line->template;
 
-        if (has_target && is_permanent(line->status_get ? line->status_get : action->status_get))
+        if (is_permanent(status) && (has_target || status == 410))
             return true;
     }
     return false;
 }
 
-static void tell_permanent(const struct plan_rule *rule, const char *what, uint32_t more, struct diag *diag)
+static void tell_permanent(const struct plan_rule *rule, bool is_gone, const char *what, uint32_t more,
+                           struct diag *diag)
 {
     diag_warning(diag, DIAG_PERMANENT_CONDITION, rule->span,
                  "a permanent answer that depends on \"%s\": clients and search engines take it for good", what);
     if (more)
         diag_help(diag, "so it is with %u more of this block", more);
-    diag_help(diag, "write \"temporary\" or \"found\"");
+    diag_help(diag, "write %s", is_gone ? "404, which nobody takes for good" : "\"temporary\" or \"found\"");
 }
 
 static void judge_action(const struct plan *plan, uint32_t rule_number, uint32_t more, struct diag *diag)
@@ -228,8 +230,10 @@ static void judge_action(const struct plan *plan, uint32_t rule_number, uint32_t
                   action->status_other == 301 ? "permanent" : "temporary");
     }
     if (passing && is_permanent(action->status_get))
-        tell_permanent(rule, condition_name(passing->kind), more, diag);
+        tell_permanent(rule, action->status_get == 410, condition_name(passing->kind), more, diag);
 }
+
+static bool is_gone(const struct plan_action *action) { return !action->is_pass && action->status_get == 410; }
 
 void check_status(const struct plan *plan, struct diag *diag)
 {
@@ -241,8 +245,8 @@ void check_status(const struct plan *plan, struct diag *diag)
         const struct plan_rule *rule = &plan->rules[i];
 
         if (rule->choice && chooses_permanent(rule, &plan->actions[rule->action]))
-            tell_permanent(rule, choice_name(rule->choice->by), 0, diag);
-        else if ((rule->target.size || rule->template) && count[rule->action]++ == 0)
+            tell_permanent(rule, false, choice_name(rule->choice->by), 0, diag);
+        else if ((rule->target.size || rule->template || is_gone(&plan->actions[rule->action])) && count[rule->action]++ == 0)
             first[rule->action] = i;
     }
     for (uint32_t i = 0; i < plan->action_count; i++)
