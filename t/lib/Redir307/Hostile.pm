@@ -61,10 +61,10 @@ sub asks {
         push @wrong, "$transport: $said" if ref $right ? $said !~ $right : $said ne $right;
         push @wrong, "$transport: " . join(', ', @unsound) . "\n" . $response->head if @unsound;
     }
-    my $shown = substr $target, 0, 80;
-    $shown =~ s/([^\x21-\x7e])/sprintf '\\x%02x', ord $1/ge;
+    my $shown = "$name: $method " . substr $target, 0, 80;
+    $shown =~ s/([^\x20-\x7e])/sprintf '\\x%02x', ord $1/ge;
     my $show = ref $wanted eq 'HASH' ? join ', ', map { "$_: $wanted->{$_}" } sort keys %$wanted : $wanted;
-    is(join("\n", @wrong), '', "$name: $method $shown") or diag("wanted: $show");
+    is(join("\n", @wrong), '', $shown) or diag("wanted: $show");
     return \%responses;
 }
 
