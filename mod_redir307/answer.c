@@ -227,8 +227,8 @@ static bool try_rule(struct lookup *lookup, const struct lookup_match *match, st
     return answers;
 }
 
-void answer_request(const struct ruleset *ruleset, const struct request_key *key, struct answer_scratch *scratch,
-                    const struct answer_trace *trace, struct answer *answer)
+void answer_probed(const struct ruleset *ruleset, const struct request_key *key, const struct probe *probe,
+                   struct answer_scratch *scratch, const struct answer_trace *trace, struct answer *answer)
 {
     struct lookup lookup;
     struct lookup_match match;
@@ -237,12 +237,24 @@ void answer_request(const struct ruleset *ruleset, const struct request_key *key
     reads.field_count = 0;
     reads.depends_on_client = reads.has_edge = false;
     *answer = (struct answer){ .outcome = ANSWER_NONE };
-    if (!lookup_begin(&lookup, ruleset, key, scratch)) return;
+    if (!lookup_begin(&lookup, ruleset, key, probe, scratch)) return;
     while (lookup_next(&lookup, &match)) {
         if (try_rule(&lookup, &match, &reads, trace, answer)) break;
         *answer = (struct answer){ .outcome = ANSWER_NONE };
     }
     set_vary(&reads, scratch, answer);
+}
+
+void answer_request(const struct ruleset *ruleset, const struct request_key *key, struct answer_scratch *scratch,
+                    const struct answer_trace *trace, struct answer *answer)
+{
+    struct probe probe;
+
+    if (probe_path(ruleset, key->path, key->has_query, &probe)) {
+        answer_probed(ruleset, key, &probe, scratch, trace, answer);
+    } else {
+        *answer = (struct answer){ .outcome = ANSWER_NONE };
+    }
 }
 
 /* No controls, as httpd would refuse them; no bytes past ASCII. */

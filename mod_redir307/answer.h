@@ -3,6 +3,7 @@
 #ifndef MOD_REDIR307_ANSWER_H
 #define MOD_REDIR307_ANSWER_H
 
+#include "mod_redir307/probe.h"
 #include "mod_redir307/request_key.h"
 #include "mod_redir307/ruleset.h"
 #include "mod_redir307/url.h"
@@ -52,6 +53,10 @@ struct answer_trace {
 /* `trace` may be NULL. *answer is always set. */
 void answer_request(const struct ruleset *ruleset, const struct request_key *key, struct answer_scratch *scratch,
                     const struct answer_trace *trace, struct answer *answer);
+
+/* The rest of answer_request, for who has asked probe_path by himself before he read all of the key, and got no "no". */
+void answer_probed(const struct ruleset *ruleset, const struct request_key *key, const struct probe *probe,
+                   struct answer_scratch *scratch, const struct answer_trace *trace, struct answer *answer);
 
 /* Field number `index` of answer->headers (clauses header, retry-after, blocked-by); false past the last. The slices lie
  * in the map: what is sent must be looked at again after it was copied. */

@@ -39,6 +39,19 @@ static inline unsigned index_add(const uint8_t *line, const struct index_slots *
     return found;
 }
 
+/* False: index_find would find nothing. */
+static inline bool index_has(const struct ruleset_view *index, uint64_t key)
+{
+    struct index_slots slots;
+
+    if (index->count == 0) return false;
+    memcpy(&slots, index->bytes + hash_home(key, index->count) * RULESET_LINE_SIZE, sizeof slots);
+    if (index_may_hold(&slots, hash_fingerprint(key))) return true;
+    if (!(slots.overflow & hash_overflow_bit(key))) return false;
+    memcpy(&slots, index->bytes + hash_alternate(key, index->count) * RULESET_LINE_SIZE, sizeof slots);
+    return index_may_hold(&slots, hash_fingerprint(key));
+}
+
 /* Fills `references` with what has the key's fingerprint (at most INDEX_CANDIDATES); equal fingerprints prove nothing.
  * Reads one line, or two where the home line says that keys of its kind overflowed. */
 static inline unsigned index_find(const struct ruleset_view *index, uint64_t key, uint32_t *references)
@@ -61,6 +74,21 @@ static inline unsigned index_find(const struct ruleset_view *index, uint64_t key
         at = hash_alternate(key, line_count);
     }
     return found;
+}
+
+/* What the ancestor bitmap tells about a path's first segments, by their hash. */
+struct index_ancestor {
+    bool is_here;  /* some shape may have its lead here */
+    bool is_above; /* some may have it further below */
+};
+
+static inline struct index_ancestor index_ancestor(const struct ruleset *rs, uint64_t hash)
+{
+    const struct ruleset_view *bitmap = &rs->views[RULESET_ANCESTORS];
+    uint64_t word = 0, here = hash_here_bits(hash), below = hash_below_bits(hash);
+
+    if (bitmap->count) memcpy(&word, bitmap->bytes + hash_word(hash, bitmap->count) * sizeof word, sizeof word);
+    return (struct index_ancestor){ .is_here = (word & here) == here, .is_above = (word & below) == below };
 }
 
 #endif

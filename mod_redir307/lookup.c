@@ -7,20 +7,19 @@
 #include "mod_redir307/lookup_collect.h"
 
 enum { LEVEL_EXACT, LEVEL_APEX, LEVEL_BELOW, LEVEL_ANY, LEVEL_COUNT };
-/* Without any of these, all rules stand in one scope. */
-enum {
-    LEVEL_FLAGS = RULESET_HAS_EXACT_HOSTS | RULESET_HAS_APEX_HOSTS | RULESET_HAS_BELOW_HOSTS | RULESET_HAS_PORTS
-                | RULESET_HAS_OVERRIDES
-};
 enum { PHASE_WHOLE, PHASE_EXACT, PHASE_SHAPES, PHASE_COUNT };
 
 bool lookup_begin(struct lookup *lookup, const struct ruleset *ruleset, const struct request_key *key,
-                  struct answer_scratch *scratch)
+                  const struct probe *probe, struct answer_scratch *scratch)
 {
     lookup->ruleset = ruleset;
     lookup->key = key;
+    lookup->probe = probe;
     lookup->scratch = scratch;
-    if (!url_normalize_path(key->path, scratch->path, sizeof scratch->path, &lookup->path)) return false;
+    lookup->path = key->path;
+    if (!probe->is_plain && !url_normalize_path(key->path, scratch->path, sizeof scratch->path, &lookup->path)) {
+        return false;
+    }
     if (lookup->path.size > URL_NORMAL_LIMIT) return false;
 
     lookup->bare = lookup->path;
@@ -98,7 +97,7 @@ static bool next_scope(struct lookup *lookup)
 {
     uint32_t has = lookup->ruleset->header.flags;
 
-    if (!(has & LEVEL_FLAGS)) { /* `site *` alone, as in small files */
+    if (!(has & RULESET_HAS_SCOPES)) { /* `site *` alone, as in small files */
         if (lookup->host_level == LEVEL_COUNT) return false;
         lookup->host_level = LEVEL_COUNT;
         return find_any(lookup, 0);

@@ -23,23 +23,22 @@ static void find_segments(struct lookup *lookup)
     lookup->segment_count = count;
 }
 
+/* Reads no further than rules live: most paths end at their first segment. */
 static void walk_path(struct lookup *lookup, const char *text, struct lookup_walk *walk)
 {
     const struct ruleset *rs = lookup->ruleset;
-    const struct ruleset_view *bitmap = &rs->views[RULESET_ANCESTORS];
-    unsigned limit = lookup->segment_count < PATTERN_SEGMENT_LIMIT ? lookup->segment_count : PATTERN_SEGMENT_LIMIT;
+    size_t size = lookup->bare.size, end = 0;
 
     walk->is_done = true;
     walk->here = 0;
-    if (bitmap->count == 0) return;
-    for (unsigned depth = 0; depth <= limit; depth++) {
-        uint64_t hash = hash_path(slice_of(text, lookup->segment_end[depth]), rs->header.seed, lookup->scope);
-        uint64_t word, here = hash_here_bits(hash), below = hash_below_bits(hash);
+    for (unsigned depth = 0; depth <= PATTERN_SEGMENT_LIMIT; depth++) {
+        uint64_t hash = hash_path(slice_of(text, end), rs->header.seed, lookup->scope);
+        struct index_ancestor at = index_ancestor(rs, hash);
 
-        memcpy(&word, bitmap->bytes + hash_word(hash, bitmap->count) * sizeof word, sizeof word);
         walk->hash[depth] = hash;
-        if ((word & here) == here) walk->here |= 1ull << depth;
-        if ((word & below) != below) return;
+        if (at.is_here) walk->here |= 1ull << depth;
+        if (!at.is_above || end + 1 >= size) return;
+        for (end++; end < size && text[end] != '/'; end++) continue;
     }
 }
 
@@ -194,11 +193,10 @@ static void collect_shape(struct lookup *lookup, const struct ruleset_shape *sha
     } else {
         struct lookup_walk *walk = folds ? &lookup->folded_walk : &lookup->walk;
 
-        find_segments(lookup);
         if (!walk->is_done) walk_path(lookup, text, walk);
-        if (shape->lead > PATTERN_SEGMENT_LIMIT || !(walk->here >> shape->lead & 1) || !depth_fits(lookup, shape)) {
-            return;
-        }
+        if (shape->lead > PATTERN_SEGMENT_LIMIT || !(walk->here >> shape->lead & 1)) return;
+        find_segments(lookup);
+        if (!depth_fits(lookup, shape)) return;
         lead = walk->hash[shape->lead];
     }
 

@@ -268,6 +268,42 @@ static void tell_decision(request_rec *r, const struct told_decision *told)
     ap_log_rerror(APLOG_MARK, APLOG_TRACE3, 0, r, "-> %s", told->answer);
 }
 
+/* What the path alone does not decide; the rules are held. A function of its own: the large
+ * scratch on its stack costs nothing where no rule is met. */
+static __attribute__((noinline)) int decide(request_rec *r, const struct server_settings *server,
+                                            const struct request_target *target,
+                                            const struct ruleset *ruleset,
+                                            const struct probe *probe,
+                                            struct told_decision *told)
+{
+    struct answer_trace trace = { .candidate = tell_candidate, .baton = told };
+    struct answer_scratch scratch;
+    struct request_memory memory;
+    struct request_key key;
+    struct answer answer;
+    int status;
+
+    request_key_read(r, server, target, &memory, &key);
+    if (rules_file_has_regexes(server->file)) {
+        key.regex = request_regex_scratch();
+    }
+    flags_enter(server->flags);
+    if (ruleset_reads_facts(ruleset)) {
+        request_facts_read(r, server, &memory, &key);
+    }
+    if (told) {
+        told->ruleset = ruleset;
+        trace_request(&key, told->request, sizeof(told->request));
+    }
+    answer_probed(ruleset, &key, probe, &scratch, told ? &trace : NULL, &answer);
+    flags_leave(server->flags);
+    status = apply(r, server, ruleset, &answer);
+    if (told) {
+        trace_answer(ruleset, &answer, told->answer, sizeof(told->answer));
+    }
+    return status;
+}
+
 static int translate_name(request_rec *r)
 {
     const struct server_settings *server =
@@ -275,14 +311,12 @@ static int translate_name(request_rec *r)
     const struct place_settings *place =
         ap_get_module_config(r->per_dir_config, &redir307_module);
     struct told_decision *told = NULL;
-    struct answer_scratch scratch;
+    struct request_target target;
     const struct ruleset *ruleset;
-    struct request_memory memory;
-    struct request_key key;
-    bool is_too_long = false;
+    struct probe probe;
     int status = DECLINED;
 
-    if (!server->file || place->engine == TOGGLE_OFF || !is_ours(r) || is_status_page(r)) {
+    if (!server->file || place->engine == TOGGLE_OFF || !is_ours(r)) {
         return DECLINED;
     }
     if (APLOGrtrace3(r)) {
@@ -292,46 +326,29 @@ static int translate_name(request_rec *r)
         rules_file_look(server->file);
         samples_take(r->server);
     }
-    request_key_read(r, server, &memory, &key);
+    request_target_read(r, &target);
 
     /* Until they are left again nothing waits: no file, no log, no lock of another's. */
-    flags_enter(server->flags);
     ruleset = rules_file_enter(server->file);
-    if (ruleset) {
-        struct answer_trace trace = { .candidate = tell_candidate, .baton = told };
-        struct answer answer;
-
-        if (rules_file_has_regexes(server->file)) {
-            key.regex = request_regex_scratch();
-        }
-        if (ruleset_reads_facts(ruleset)) {
-            request_facts_read(r, server, &memory, &key);
-        }
-        if (told) {
-            told->ruleset = ruleset;
-            trace_request(&key, told->request, sizeof(told->request));
-        }
-        answer_request(ruleset, &key, &scratch, told ? &trace : NULL, &answer);
-        status = apply(r, server, ruleset, &answer);
-        is_too_long = answer.is_too_long;
-        if (told) {
-            trace_answer(ruleset, &answer, told->answer, sizeof(told->answer));
-        }
+    if (ruleset && (probe_path(ruleset, target.path, target.has_query, &probe) || told) &&
+        !is_status_page(r)) {
+        status = decide(r, server, &target, ruleset, &probe, told);
+    } else {
+        told = NULL;
     }
     rules_file_leave(server->file);
-    flags_leave(server->flags);
 
-    if (told && ruleset) {
+    if (told) {
         tell_decision(r, told);
     }
-    if (is_too_long) {
+    if (status == DECLINED) {
+        return DECLINED;
+    }
+    if (status == HTTP_REQUEST_URI_TOO_LARGE) {
         ap_log_rerror(
             APLOG_MARK, APLOG_INFO, 0, r,
             "R307-907: the Location by rule %s would have over %d bytes; answered by 414",
             apr_table_get(r->notes, "redir307"), ANSWER_LOCATION_LIMIT);
-    }
-    if (status == DECLINED) {
-        return DECLINED;
     }
     close_before_body(r, server->early_close);
     return server->note == TOGGLE_OFF ? send_without_body(r, status) : status;

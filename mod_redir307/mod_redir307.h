@@ -72,9 +72,18 @@ struct request_memory {
     const struct flags *flags;
 };
 
+/* The request target; the slices lie in the request. */
+struct request_target {
+    struct slice path;
+    bool has_query;
+    struct slice query;
+};
+void request_target_read(const request_rec *r, struct request_target *target);
+
 /* Method and URL; the key's slices lie in the request or in *memory. */
 void request_key_read(const request_rec *r, const struct server_settings *server,
-                      struct request_memory *memory, struct request_key *key);
+                      const struct request_target *target, struct request_memory *memory,
+                      struct request_key *key);
 /* All else that a rule may ask for. Its functions may be called until the request ends, and
  * need flags_enter(). */
 void request_facts_read(const request_rec *r, const struct server_settings *server,

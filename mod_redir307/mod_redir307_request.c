@@ -12,29 +12,32 @@
 
 #include <pthread.h>
 
-/* The path and query of a request target: "/a?b" (origin-form) or "http://h/a?b"
- * (absolute-form). */
-static void read_target(const char *target, struct request_key *key)
+/* "/a?b" (origin-form) or "http://h/a?b" (absolute-form). */
+void request_target_read(const request_rec *r, struct request_target *target)
 {
+    const char *text = r->unparsed_uri, *mark = NULL;
     size_t size, path_size;
-    const char *mark;
 
-    if (*target != '/') {
-        const char *authority = strstr(target, "://");
+    *target = (struct request_target){ .has_query = false };
+    if (*text != '/') {
+        const char *authority = strstr(text, "://");
 
         if (!authority) {
             return; /* "?x", which httpd takes for "/": an empty path matches no rule */
         }
-        target = authority + 3 + strcspn(authority + 3, "/?");
+        text = authority + 3 + strcspn(authority + 3, "/?");
     }
-    size = strlen(target);
-    mark = memchr(target, '?', size);
-    path_size = mark ? (size_t)(mark - target) : size;
+    size = strlen(text);
+    /* Where httpd found neither a query nor a fragment there is no "?". */
+    if (r->parsed_uri.query || r->parsed_uri.fragment) {
+        mark = memchr(text, '?', size);
+    }
+    path_size = mark ? (size_t)(mark - text) : size;
     /* "http://h" and "http://h?q" ask for "/" (RFC 9112, 3.2.2). */
-    key->path = path_size ? slice_of(target, path_size) : SLICE("/");
+    target->path = path_size ? slice_of(text, path_size) : SLICE("/");
     if (mark) {
-        key->has_query = true;
-        key->query = slice_of(mark + 1, size - path_size - 1);
+        target->has_query = true;
+        target->query = slice_of(mark + 1, size - path_size - 1);
     }
 }
 
@@ -204,10 +207,13 @@ struct regex_scratch *request_regex_scratch(void)
 }
 
 void request_key_read(const request_rec *r, const struct server_settings *server,
-                      struct request_memory *memory, struct request_key *key)
+                      const struct request_target *target, struct request_memory *memory,
+                      struct request_key *key)
 {
-    *key = (struct request_key){ .method = slice_from_string(r->method) };
-    read_target(r->unparsed_uri, key);
+    *key = (struct request_key){ .method = slice_from_string(r->method),
+                                 .path = target->path,
+                                 .has_query = target->has_query,
+                                 .query = target->query };
 
     key->scheme = slice_from_string(ap_http_scheme(r));
     if (is_trusted(r, server->trusted)) {

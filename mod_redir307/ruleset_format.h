@@ -65,7 +65,10 @@ enum { /* header.flags: which host levels exist at all */
     RULESET_HAS_PORTS = 8,           /* some host is bound to a port */
     RULESET_HAS_OVERRIDES = 16,
     RULESET_HAS_ENCODED_SLASHES = 32,/* some source holds %2F */
-    RULESET_READS_FACTS = 64         /* some rule asks more of a request than its method and URL */
+    RULESET_READS_FACTS = 64,        /* some rule asks more of a request than its method and URL */
+    /* Without any of these all rules stand in one scope: header.any_scope. */
+    RULESET_HAS_SCOPES = RULESET_HAS_EXACT_HOSTS | RULESET_HAS_APEX_HOSTS | RULESET_HAS_BELOW_HOSTS | RULESET_HAS_PORTS
+                       | RULESET_HAS_OVERRIDES
 };
 
 struct ruleset_header {

@@ -88,9 +88,12 @@ static inline bytes16 load16(const char *at)
     return bytes;
 }
 
+/* Moved so that the range ends at the largest signed byte: one comparison finds both its ends. */
 static inline bytes16 is_between(bytes16 bytes, unsigned low, unsigned high)
 {
-    return (bytes16)((bytes16)(bytes - (uint8_t)low) <= (uint8_t)(high - low));
+    typedef int8_t signed16 __attribute__((vector_size(16)));
+
+    return (bytes16)((signed16)(bytes + (uint8_t)(127 - high)) > (int8_t)(126 - high + low));
 }
 
 static inline bytes16 is_byte(bytes16 bytes, char byte)
@@ -122,17 +125,19 @@ static bool is_usual_path(struct slice path)
     for (;; at = last - at > 16 ? at + 16 : last) { /* the last block overlaps the one before */
         bytes16 before = load16(at), bytes = load16(at + 1);
 
-        good &= is_usual(bytes) & ~(is_byte(before, '/') & (is_byte(bytes, '/') | is_byte(bytes, '.')));
+        /* "." is "/" without its last bit */
+        good &= is_usual(bytes) & ~(is_byte(before, '/') & is_byte(bytes | 1, '/'));
         if (at == last) return !is_any(~good);
     }
 }
 
-/* True where the path is its own normal form: bare pchars and single slashes, no segment that starts with a dot
- * (a superset of the dot segments, so that one look at two neighbours decides). */
-static bool is_plain_path(struct slice path)
+/* Bare pchars and single slashes, no segment that starts with a dot (a superset of the dot segments, so that one look
+ * at two neighbours decides). */
+bool url_is_plain_path(struct slice path)
 {
     unsigned bad = 0, after_slash = 0;
 
+    if (path.size == 0 || path.data[0] != '/') return false;
     if (path.size >= 17 && is_usual_path(path)) return true;
     for (size_t i = 0; i < path.size; i++) {
         unsigned byte = (uint8_t)path.data[i];
@@ -204,7 +209,7 @@ static bool remove_dots(char *path, size_t *size)
 bool url_normalize_path(struct slice path, char *buffer, size_t buffer_size, struct slice *normal)
 {
     if (path.size == 0 || path.data[0] != '/') return false;
-    if (is_plain_path(path)) {
+    if (url_is_plain_path(path)) {
         *normal = path;
         return true;
     }

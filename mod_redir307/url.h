@@ -21,6 +21,9 @@ enum {
  * dot segments above the root, buffer too small). */
 bool url_normalize_path(struct slice path, char *buffer, size_t buffer_size, struct slice *normal);
 
+/* True where the path is certain to be its own normal form. False says nothing. */
+bool url_is_plain_path(struct slice path);
+
 /* Normal form of text that stands inside one segment ("/" is encoded, dots are left). Returns the bytes written
  * (at most 3 * text.size; the buffer must hold that) or SIZE_MAX where the text has a bad % or a NUL. */
 size_t url_normalize_text(struct slice text, char *buffer);
