@@ -145,7 +145,9 @@ static bool put_template(struct writer *out, const struct lookup *lookup, const 
     size_t last_piece = 0;
 
     *flags = cursor_u8(&template);
+    if (*flags >= TARGET_FLAGS_END) return false;
     if (*flags & TARGET_IS_HTTPS) {
+        if (source->target.size != 1) return false;
         put(out, SLICE("https://"));
         put_host(out, lookup, TARGET_IN_AUTHORITY);
         put(out, lookup->path);
@@ -158,9 +160,10 @@ static bool put_template(struct writer *out, const struct lookup *lookup, const 
         if (kind == TARGET_TEXT) {
             put(out, cursor_slice(&template));
         } else {
-            unsigned index = cursor_u8(&template), place = cursor_u8(&template);
+            unsigned index = cursor_u8(&template), place = cursor_u8(&template), transforms = cursor_u8(&template);
 
-            put_piece(out, lookup, source, kind, index, place, cursor_u8(&template));
+            if (kind > TARGET_SCHEME || place > TARGET_IN_FRAGMENT || transforms >= TARGET_TRANSFORMS_END) return false;
+            put_piece(out, lookup, source, kind, index, place, transforms);
         }
     }
     bool star_is_empty = out->size == last_piece;

@@ -12,7 +12,8 @@
 enum target_flag {
     TARGET_IS_HTTPS = 1,         /* the request's URL under https; no pieces */
     TARGET_DROPS_LAST_SLASH = 2, /* before the final star, where the request was the subtree's root without "/" */
-    TARGET_USES_QUERY = 4        /* {query} stands in it: no parameters are added */
+    TARGET_USES_QUERY = 4,       /* {query} stands in it: no parameters are added */
+    TARGET_FLAGS_END = 8
 };
 enum target_piece {
     TARGET_TEXT,
@@ -25,7 +26,7 @@ enum target_piece {
     TARGET_SCHEME
 };
 enum target_place { TARGET_IN_AUTHORITY, TARGET_IN_PATH, TARGET_IN_QUERY, TARGET_IN_VALUE, TARGET_IN_FRAGMENT };
-enum target_transform { TARGET_LOWER = 1, TARGET_UPPER = 2, TARGET_DASHES = 4 };
+enum target_transform { TARGET_LOWER = 1, TARGET_UPPER = 2, TARGET_DASHES = 4, TARGET_TRANSFORMS_END = 8 };
 
 enum target_result {
     TARGET_BUILT,

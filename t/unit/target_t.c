@@ -3,6 +3,7 @@
  * the request's query goes where the rule says. */
 #include "config.h"
 
+#include "mod_redir307/ruleset_format.h"
 #include "t/lib/rules.h"
 
 static struct rules rules;
@@ -323,6 +324,26 @@ static void what_is_too_long_is_said(void)
     rules_close(&rules);
 }
 
+/* What somebody wrote over a mapped file: before it is noticed, no target is made of it. */
+static void a_template_of_foreign_bytes_is_none(void)
+{
+    struct ruleset_header header;
+    char got[ANSWER_LOCATION_LIMIT + 64];
+
+    if (!rules_open(&rules, "/p/{x} -> /q/{x}/z\n")) return;
+    memcpy(&header, rules.file.bytes, sizeof(header));
+    uint8_t *targets = (uint8_t *)rules.file.bytes + header.sections[RULESET_TARGETS].at;
+    size_t size = header.sections[RULESET_TARGETS].size;
+    rules_answer(&rules, "http://lab.test/p/a", NULL, got, sizeof(got));
+    is_string(got, "307 /q/a/z", "the template as it was compiled");
+    for (unsigned byte = 0; byte < 256; byte++) {
+        memset(targets, (int)byte, size);
+        rules_answer(&rules, "http://lab.test/p/a", NULL, got, sizeof(got));
+        if (!is_string(got, "none", "a template of one byte only")) printf("#   byte %u\n", byte);
+    }
+    rules_close(&rules);
+}
+
 int main(void)
 {
     pasted_bytes_cannot_split_a_header();
@@ -335,5 +356,6 @@ int main(void)
     a_subtree_keeps_its_slash();
     transforms_leave_escapes_alone();
     what_is_too_long_is_said();
+    a_template_of_foreign_bytes_is_none();
     return tap_done();
 }
