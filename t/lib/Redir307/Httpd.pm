@@ -69,6 +69,7 @@ sub folder {
 
 sub source_folder { return $source_folder }
 sub port { return $port }
+sub server_pid { return $pid }
 sub url { return "http://127.0.0.1:$port$_[0]" }
 sub path_of { return $_[0] =~ m{^/} ? $_[0] : folder() . "/$_[0]" }
 
@@ -158,9 +159,9 @@ sub process_limits {
         . "MaxRequestWorkers $workers\nMinSpareThreads 1\nMaxSpareThreads $workers\n";
 }
 
-# Options: conf (text for the main server, after ours), modules (names to load), rules (the value of Redir307Rules;
-# undef: no such line), watch (default 0: each request looks), children, threads (of each child), loglevel,
-# without_module (true: httpd as it is without us).
+# Options: conf (text for the main server, after ours, or what gives it once the port is known), modules (names to load),
+# rules (the value of Redir307Rules; undef: no such line), watch (default 0: each request looks), children, threads (of
+# each child), loglevel, without_module (true: httpd as it is without us).
 sub write_conf {
     my (%options) = @_;
     my @load = (mpm(), qw(authz_core mime), @{ $options{modules} // [] });
@@ -173,7 +174,7 @@ sub write_conf {
     my $watch = $options{watch} // 0;
     $ours = $options{without_module} ? '' : "LoadModule redir307_module \"$module\"\nRedir307Watch $watch\n$ours";
     my $loglevel = $options{loglevel} // 'info';
-    my $conf = $options{conf} // '';
+    my $conf = ref $options{conf} ? $options{conf}->() : $options{conf} // '';
     write_file('types', "text/html html\ntext/plain txt\n");
     write_file('httpd.conf', <<"CONF");
 ServerRoot "$folder"
