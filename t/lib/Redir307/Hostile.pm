@@ -15,8 +15,8 @@ my @over;
 my @origins = ('https://new.test');
 my %asked;
 
-# For these claims the requests go over some transports only.
-sub over { my ($transports, $claims) = @_; my @before = @over; @over = @$transports; $claims->(); @over = @before; return }
+# For these claims the requests go over some transports only; without any of them nothing is claimed.
+sub over { my ($transports, $claims) = @_; return if !@$transports; my @before = @over; @over = @$transports; $claims->(); @over = @before; return }
 
 # Where absolute targets of the rules lead.
 sub origins { @origins = @_; return }
