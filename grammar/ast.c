@@ -214,6 +214,7 @@ static bool starts_a_target(struct slice text)
            slice_starts_with(text, SLICE("http:")) || slice_starts_with(text, SLICE("https:"));
 }
 
+/* Keys, target, status. A quoted word is a target where it starts as one, or nothing stands behind it. */
 struct ast_choice *ast_choice(struct arena *arena, struct span span, struct ast_words words)
 {
     struct ast_choice *choice = arena_alloc(arena, sizeof(*choice));
@@ -224,7 +225,8 @@ struct ast_choice *ast_choice(struct arena *arena, struct span span, struct ast_
     for (struct ast_word *word = words.first; word->next != NULL; word = word->next) {
         if (before == NULL && !word->next->is_quoted && starts_a_target(word->next->text))
             before = word;
-        if (word->next->is_quoted)
+        if (word->next->is_quoted &&
+            (starts_a_target(word->next->text) || word->next->next == NULL))
             before_quoted = word;
         before_last = word;
     }

@@ -159,8 +159,20 @@ static bool read_status(struct reader *reader, const struct ast_choice *tree,
             reader, tree->status->span, "a line of a choice cannot be \"pass\"",
             "a choice without \"otherwise\" lets go what none of its lines names");
     }
-    if (!lower_status_fits(reader->lower, &status, tree->target != NULL, tree->status->span))
+    if (tree->target && !lower_status_redirects(&status)) {
+        diag_error(reader->lower->diag, DIAG_UNEXPECTED_TARGET, tree->target->span,
+                   "status %u is no redirect, and \"%.*s\" is read as the target of this line",
+                   (unsigned)status.get, (int)tree->target->text.size, tree->target->text.data);
+        diag_help(reader->lower->diag,
+                  "leave the target away; a key that looks like one stands first on a line of its own");
         return false;
+    }
+    if (!tree->target && lower_status_redirects(&status)) {
+        diag_error(reader->lower->diag, DIAG_MISSING_TARGET, tree->status->span,
+                   "status %u is a redirect and needs a target", (unsigned)status.get);
+        diag_help(reader->lower->diag, "a line is keys, then a target, a status, or both");
+        return false;
+    }
     line->status_get = status.get;
     line->status_other = status.other;
     return true;

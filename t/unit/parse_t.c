@@ -345,6 +345,9 @@ static void targets_may_be_chosen(void)
            " { rule /d by6 { 70 -> https://eu.example/*; 30 -> https://us.example/*; }\n}\n", "by client");
     parses("/d -> by header X-A { \"a b\" \"/x y\"; /z /z; otherwise gone }",
            " { rule /d by3 X-A { 'a b' -> '/x y'; /z -> /z; otherwise = gone; }\n}\n", "quotes, a key like a path, no target");
+    parses("/d -> by header X-A { on \"a b\" 406; a \"/b\" \"/x\" found; \"/k\" 403; c \"d\" }",
+           " { rule /d by3 X-A { on 'a b' = 406; a '/b' -> '/x' = found; '/k' = 403; c -> 'd'; }\n}\n",
+           "a quoted word is a target where it starts as one, or is the last");
     parses("/d -> by cookie c { x }; /d -> by method { GET / }; /d -> by chance { 1 / }; /d -> by language { de / }",
            " { rule /d by4 c { x; }\n}\n { rule /d by5 { GET -> /; }\n}\n { rule /d by7 { 1 -> /; }\n}\n"
            " { rule /d by2 { de -> /; }\n}\n", "the other forms");
