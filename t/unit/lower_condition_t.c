@@ -3,71 +3,29 @@
  * rules and what it asks as text; times are Unix seconds, "-" is open. */
 #include "config.h"
 
-#include "grammar/parse.h"
 #include "rulec/local_time.h"
-#include "rulec/lower.h"
-#include "t/lib/tap.h"
+#include "t/lib/lowered.h"
 
 #include <arpa/inet.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct arena *arena;
-static struct source_set *sources;
-static struct diag *diag;
-static struct plan *plan;
+enum { NOW_S = 1800000000 /* 2027-01-15T08:00Z */ };
 
 static void open_rules(const char *text)
 {
-    arena = arena_open();
-    sources = source_set_open(arena);
-    diag = diag_open(arena, sources);
-    plan = plan_open(arena, sources);
-    plan->now_s = 1800000000; /* 2027-01-15T08:00Z */
-    struct ast *ast = ast_open(arena, sources);
-
-    parse_text(ast, diag, "test.redir", slice_from_string(text));
-    lower(ast, diag, plan);
-}
-
-static void close_rules(void)
-{
-    plan_close(plan);
-    source_set_close(sources);
-    arena_close(arena);
+    lowered_open_at("test.redir", text, NOW_S);
 }
 
 /* ---- a plan as text ---- */
-
-static char shown[4096];
-static size_t shown_size;
-
-static void put(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void put(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    int size = vsnprintf(shown + shown_size, sizeof(shown) - shown_size, format, arguments);
-    va_end(arguments);
-    if (size > 0)
-        shown_size += (size_t)size;
-    if (shown_size >= sizeof(shown))
-        shown_size = sizeof(shown) - 1;
-}
-
-static void put_slice(struct slice text)
-{
-    put("%.*s", (int)text.size, text.size ? text.data : "");
-}
 
 static void put_edge(int64_t time_s)
 {
     char text[LOCAL_TIME_TEXT_SIZE];
 
-    put(" %s",
-        time_s == INT64_MIN || time_s == INT64_MAX ? "-" : local_time_show(time_s, text));
+    lowered_put(" %s", time_s == INT64_MIN || time_s == INT64_MAX
+                           ? "-"
+                           : local_time_show(time_s, text));
 }
 
 static void put_networks(const struct plan_condition *condition)
@@ -76,10 +34,10 @@ static void put_networks(const struct plan_condition *condition)
         const struct plan_network *network = &condition->networks[i];
         char text[INET6_ADDRSTRLEN];
 
-        put(" %s/%u",
-            inet_ntop(network->family == 4 ? AF_INET : AF_INET6, network->address, text,
-                      sizeof(text)),
-            (unsigned)network->prefix);
+        lowered_put(" %s/%u",
+                    inet_ntop(network->family == 4 ? AF_INET : AF_INET6, network->address, text,
+                              sizeof(text)),
+                    (unsigned)network->prefix);
     }
 }
 
@@ -90,29 +48,29 @@ static void put_condition(const struct plan_condition *condition)
                                          "chance",   "busy",   "window", "recurring" };
     static const char *const operators[] = { "", " =", " ~" };
 
-    put("%s%s%s", shown_size ? "; " : "", condition->is_unless ? "unless " : "",
-        kinds[condition->kind]);
+    lowered_put("%s%s%s", lowered.shown_size ? "; " : "", condition->is_unless ? "unless " : "",
+                kinds[condition->kind]);
     if (condition->name.size) {
-        put(" ");
-        put_slice(condition->name);
+        lowered_put(" ");
+        lowered_put_slice(condition->name);
     }
-    put("%s", operators[condition->operator]);
+    lowered_put("%s", operators[condition->operator]);
     for (uint32_t i = 0; i < condition->value_count; i++) {
-        put(" ");
-        put_slice(condition->values[i]);
+        lowered_put(" ");
+        lowered_put_slice(condition->values[i]);
     }
     put_networks(condition);
     if (condition->kind == PLAN_CONDITION_CHANCE || condition->kind == PLAN_CONDITION_BUSY)
-        put(" %u", (unsigned)condition->share);
+        lowered_put(" %u", (unsigned)condition->share);
     if (condition->kind == PLAN_CONDITION_WINDOW) {
         put_edge(condition->from_s);
         put_edge(condition->until_s);
     }
     if (condition->kind == PLAN_CONDITION_RECURRING) {
-        put(" ");
-        put_slice(plan->zones[condition->zone].name);
-        put(" %x %u-%u", condition->days, (unsigned)condition->start_s,
-            (unsigned)condition->end_s);
+        lowered_put(" ");
+        lowered_put_slice(lowered.plan->zones[condition->zone].name);
+        lowered_put(" %x %u-%u", condition->days, (unsigned)condition->start_s,
+                    (unsigned)condition->end_s);
     }
 }
 
@@ -120,20 +78,18 @@ static void put_condition(const struct plan_condition *condition)
 static void asks(const char *text, const char *want, const char *name)
 {
     open_rules(text);
-    shown_size = 0;
-    shown[0] = 0;
-    if (plan->rule_count) {
+    if (lowered.plan->rule_count) {
         const struct plan_action *action =
-            &plan->actions[plan->rules[plan->rule_count - 1].action];
+            &lowered.plan->actions[lowered.plan->rules[lowered.plan->rule_count - 1].action];
 
         for (uint32_t i = 0; i < action->condition_count; i++)
             put_condition(&action->conditions[i]);
     }
-    if (diag_error_count(diag))
-        put(" (%zu errors)", diag_error_count(diag));
-    if (!is_string(shown, want, name))
-        diag_print_text(diag, stdout, false);
-    close_rules();
+    if (diag_error_count(parsed.diag))
+        lowered_put(" (%zu errors)", diag_error_count(parsed.diag));
+    if (!is_string(lowered.shown, want, name))
+        diag_print_text(parsed.diag, stdout, false);
+    lowered_close();
 }
 
 /* ---- conditions ---- */
@@ -197,18 +153,21 @@ static void equal_actions_are_one(void)
                "}\n/o -> /p { vary A B }\n"
                "group { preflight redirect; group { preflight pass; /q -> /r } }\n/s pass { "
                "preflight redirect }\n");
-    is_number(diag_error_count(diag), 0, "no mistake");
-    is_number(plan->rules[0].action, plan->rules[1].action, "in any order");
-    ok(plan->rules[0].action != plan->rules[2].action, "another network");
-    ok(plan->rules[0].action != plan->rules[3].action, "another share");
-    ok(plan->actions[plan->rules[4].action].is_override, "override");
-    ok(plan->actions[plan->rules[5].action].redirects_preflight, "preflight");
-    is_number(plan->actions[plan->rules[6].action].vary_count, 2, "names compare without case");
-    is_slice(plan->actions[plan->rules[6].action].vary[1], "b", "and stay as they are written");
-    ok(!plan->actions[plan->rules[8].action].redirects_preflight, "the inner clause wins");
-    ok(!plan->actions[plan->rules[9].action].redirects_preflight,
+    is_number(diag_error_count(parsed.diag), 0, "no mistake");
+    is_number(lowered.plan->rules[0].action, lowered.plan->rules[1].action, "in any order");
+    ok(lowered.plan->rules[0].action != lowered.plan->rules[2].action, "another network");
+    ok(lowered.plan->rules[0].action != lowered.plan->rules[3].action, "another share");
+    ok(lowered.plan->actions[lowered.plan->rules[4].action].is_override, "override");
+    ok(lowered.plan->actions[lowered.plan->rules[5].action].redirects_preflight, "preflight");
+    is_number(lowered.plan->actions[lowered.plan->rules[6].action].vary_count, 2,
+              "names compare without case");
+    is_slice(lowered.plan->actions[lowered.plan->rules[6].action].vary[1], "b",
+             "and stay as they are written");
+    ok(!lowered.plan->actions[lowered.plan->rules[8].action].redirects_preflight,
+       "the inner clause wins");
+    ok(!lowered.plan->actions[lowered.plan->rules[9].action].redirects_preflight,
        "what is passed on is not redirected");
-    close_rules();
+    lowered_close();
 }
 
 /* ---- time ---- */
@@ -268,8 +227,9 @@ static void days_and_hours_are_one_condition(void)
          "recurring UTC 7f 79200-14400; recurring Europe/Berlin 20 0-86400",
          "days of another zone are their own");
     open_rules("until 2020-01-01T00:00Z\ngroup { /a -> /b { until 2099-01-01T00:00Z } }");
-    is_number(diag_warning_count(diag), 1, "what is over is told once, where it says so");
-    close_rules();
+    is_number(diag_warning_count(parsed.diag), 1,
+              "what is over is told once, where it says so");
+    lowered_close();
     asks("timezone UTC\n/z -> /y { daily 22:00-04:00 }\n/a -> /b", "",
          "a block's times end with it");
 }
@@ -278,10 +238,10 @@ static void dates_are_warned_of(void)
 {
     open_rules("/a -> /b { until 2027-01-15T08:00Z }\n/c -> /d { until 2027-01-15T08:00:01Z }\n"
                "/e -> /f { review 2027-01-15 }\n/g -> /h { review 2027-01-16 }\n");
-    is_number(diag_error_count(diag), 0, "no mistake");
-    is_number(diag_warning_count(diag), 2, "what is over, and what is due");
-    is_number(plan->rule_count, 4, "and all of them are rules");
-    close_rules();
+    is_number(diag_error_count(parsed.diag), 0, "no mistake");
+    is_number(diag_warning_count(parsed.diag), 2, "what is over, and what is due");
+    is_number(lowered.plan->rule_count, 4, "and all of them are rules");
+    lowered_close();
 }
 
 static void zones_are_read_once(void)
@@ -289,10 +249,12 @@ static void zones_are_read_once(void)
     open_rules("timezone Europe/Berlin\n/a -> /b { daily 22:00-04:00 }\n"
                "group { timezone UTC; group { timezone Europe/Berlin; /c -> /d { daily "
                "22:00-04:00 } } }\n");
-    is_number(plan->zone_count, 2, "by name");
-    ok(plan->zones[0].transition_count > 50 && plan->zones[0].has_rule, "with its data");
-    is_number(plan->rules[0].action, plan->rules[1].action, "and equal conditions are equal");
-    close_rules();
+    is_number(lowered.plan->zone_count, 2, "by name");
+    ok(lowered.plan->zones[0].transition_count > 50 && lowered.plan->zones[0].has_rule,
+       "with its data");
+    is_number(lowered.plan->rules[0].action, lowered.plan->rules[1].action,
+              "and equal conditions are equal");
+    lowered_close();
 }
 
 /* ---- choices ---- */
@@ -300,38 +262,37 @@ static void zones_are_read_once(void)
 static void put_line(const struct plan_choice_line *line)
 {
     for (uint32_t i = 0; i < line->key_count; i++) {
-        put_slice(line->keys[i]);
-        put(" ");
+        lowered_put_slice(line->keys[i]);
+        lowered_put(" ");
     }
     if (line->weight)
-        put("%u ", (unsigned)line->weight);
-    put("%s", line->is_otherwise ? "otherwise " : "");
+        lowered_put("%u ", (unsigned)line->weight);
+    lowered_put("%s", line->is_otherwise ? "otherwise " : "");
     if (line->template)
-        put("<%u pieces>", (unsigned)line->template->piece_count);
-    put_slice(line->target);
+        lowered_put("<%u pieces>", (unsigned)line->template->piece_count);
+    lowered_put_slice(line->target);
     if (line->status_get)
-        put(" %u/%u", line->status_get, line->status_other);
+        lowered_put(" %u/%u", line->status_get, line->status_other);
 }
 
 static void chooses(const char *text, const char *want, const char *name)
 {
     open_rules(text);
-    shown_size = 0;
-    shown[0] = 0;
-    const struct plan_choice *choice = plan->rule_count ? plan->rules[0].choice : NULL;
+    const struct plan_choice *choice =
+        lowered.plan->rule_count ? lowered.plan->rules[0].choice : NULL;
     if (choice) {
-        put("%d ", (int)choice->by);
-        put_slice(choice->name);
+        lowered_put("%d ", (int)choice->by);
+        lowered_put_slice(choice->name);
         for (uint32_t i = 0; i < choice->line_count; i++) {
-            put(" | ");
+            lowered_put(" | ");
             put_line(&choice->lines[i]);
         }
     }
-    if (diag_error_count(diag))
-        put(" (%zu errors)", diag_error_count(diag));
-    if (!is_string(shown, want, name))
-        diag_print_text(diag, stdout, false);
-    close_rules();
+    if (diag_error_count(parsed.diag))
+        lowered_put(" (%zu errors)", diag_error_count(parsed.diag));
+    if (!is_string(lowered.shown, want, name))
+        diag_print_text(parsed.diag, stdout, false);
+    lowered_close();
 }
 
 static void choices_are_lines(void)
@@ -358,12 +319,13 @@ static void twins_in_a_line_count(void)
 {
     open_rules("/de -> by language { de /de/; otherwise /en/ }\n"
                "http://h.example/a -> by cookie c { 1 https://h.example/a; 2 /b }\n");
-    is_number(plan->rules[0].flags, PLAN_SLASH_EXACT,
+    is_number(lowered.plan->rules[0].flags, PLAN_SLASH_EXACT,
               "a target that differs in its last slash");
-    is_number(plan->actions[plan->rules[1].action].condition_count, 1,
+    is_number(lowered.plan->actions[lowered.plan->rules[1].action].condition_count, 1,
               "one that differs in its scheme");
-    is_number(plan->actions[plan->rules[0].action].status_get, 307, "the status of all");
-    close_rules();
+    is_number(lowered.plan->actions[lowered.plan->rules[0].action].status_get, 307,
+              "the status of all");
+    lowered_close();
 }
 
 /* ---- regexes ---- */
@@ -372,10 +334,10 @@ static void groups_are_captures(void)
 {
     open_rules("~ \"^/x/(?<id>\\d{3})(a|b)?(?:c)?\" -> /y/{2}/{id}/{1}\n"
                "/p/v{x:/[a-z]{2}/}.html -> /q/{x}\n/r?q={x:/a.b/} -> /s\n");
-    is_number(diag_error_count(diag), 0, "no mistake");
-    if (is_number(plan->rule_count, 3, "three rules")) {
-        const struct plan_pattern *pattern = plan->rules[0].pattern;
-        const struct plan_template *template = plan->rules[0].template;
+    is_number(diag_error_count(parsed.diag), 0, "no mistake");
+    if (is_number(lowered.plan->rule_count, 3, "three rules")) {
+        const struct plan_pattern *pattern = lowered.plan->rules[0].pattern;
+        const struct plan_template *template = lowered.plan->rules[0].template;
 
         is_slice(pattern->regex, "^/x/(?<id>\\d{3})(a|b)?(?:c)?", "the regex as it is");
         is_number(pattern->capture_count, 2, "two groups");
@@ -384,12 +346,12 @@ static void groups_are_captures(void)
         ok(template->pieces[1].capture == 1 && template->pieces[3].capture == 0 &&
                template->pieces[5].capture == 0,
            "a group with a name has its number, too");
-        is_number(plan->rules[1].pattern->head[1].parts[1].kind, PLAN_PART_REGEX,
+        is_number(lowered.plan->rules[1].pattern->head[1].parts[1].kind, PLAN_PART_REGEX,
                   "a part of a segment");
-        is_slice(plan->rules[1].pattern->head[1].parts[1].text, "[a-z]{2}",
+        is_slice(lowered.plan->rules[1].pattern->head[1].parts[1].text, "[a-z]{2}",
                  "without its slashes");
     }
-    close_rules();
+    lowered_close();
 }
 
 /* ---- expectations ---- */
@@ -401,9 +363,10 @@ static void facts_are_ready_to_use(void)
                "client 10.1.2.3; env E v; "
                "chance 5%; busy 90%; header B z } at 2030-06-01T12:00 -> 307 /b\n"
                "expect GET /a with {} -> 307 /b\n");
-    is_number(diag_error_count(diag), 0, "no mistake");
-    if (is_number(plan->expect_count, 2, "two of them")) {
-        const struct plan_expect *all = &plan->expects[0], *none = &plan->expects[1];
+    is_number(diag_error_count(parsed.diag), 0, "no mistake");
+    if (is_number(lowered.plan->expect_count, 2, "two of them")) {
+        const struct plan_expect *all = &lowered.plan->expects[0],
+                                 *none = &lowered.plan->expects[1];
 
         is_number(all->field_count, 3, "fields");
         is_slice(all->fields[1].name, "Cookie", "cookies are one field");
@@ -419,7 +382,7 @@ static void facts_are_ready_to_use(void)
         ok(!none->has_time && !none->has_chance && !none->has_busy && none->client.family == 0,
            "nothing said");
     }
-    close_rules();
+    lowered_close();
 }
 
 static void rows_may_end(void)
@@ -435,15 +398,16 @@ static void rows_may_end(void)
         fputs("from,to,until\n/a,/b,\n/c,/d,2030-01-01\n/e,/f,2020-01-01\n/g,/h,soon\n", out);
         fclose(out);
         open_rules(rules);
-        is_number(diag_error_count(diag), 1, "what is no time is a mistake");
-        is_number(diag_warning_count(diag), 1, "what is over is told");
-        if (is_number(plan->rule_count, 3, "the others are rules")) {
-            is_number(plan->actions[plan->rules[0].action].condition_count, 0,
+        is_number(diag_error_count(parsed.diag), 1, "what is no time is a mistake");
+        is_number(diag_warning_count(parsed.diag), 1, "what is over is told");
+        if (is_number(lowered.plan->rule_count, 3, "the others are rules")) {
+            is_number(lowered.plan->actions[lowered.plan->rules[0].action].condition_count, 0,
                       "an empty cell says nothing");
-            is_number(plan->actions[plan->rules[1].action].conditions[0].until_s, 1893542400,
-                      "the end of its day");
+            is_number(
+                lowered.plan->actions[lowered.plan->rules[1].action].conditions[0].until_s,
+                1893542400, "the end of its day");
         }
-        close_rules();
+        lowered_close();
         remove(table);
     }
     rmdir(folder);
@@ -466,8 +430,9 @@ static void is_too_large_at(unsigned count, const char *before, const char *piec
         }
         snprintf(text + size, sizeof(text) - size, "%s", behind);
         open_rules(text);
-        is_number(diag_error_count(diag), more, more ? "and one more is a mistake" : before);
-        close_rules();
+        is_number(diag_error_count(parsed.diag), more,
+                  more ? "and one more is a mistake" : before);
+        lowered_close();
     }
 }
 

@@ -7,67 +7,18 @@
  * Then what is not the default: status, flags, conditions, cache, query policy, fields, site. */
 #include "config.h"
 
-#include "grammar/parse.h"
 #include "rulec/check.h"
-#include "rulec/lower.h"
-#include "t/lib/tap.h"
+#include "t/lib/lowered.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct arena *arena;
-static struct source_set *sources;
-static struct diag *diag;
-static struct plan *plan;
-
-static void open_rules(const char *path, const char *text)
-{
-    arena = arena_open();
-    sources = source_set_open(arena);
-    diag = diag_open(arena, sources);
-    plan = plan_open(arena, sources);
-    struct ast *ast = ast_open(arena, sources);
-
-    parse_text(ast, diag, path, slice_from_string(text));
-    lower(ast, diag, plan);
-}
-
-static void close_rules(void)
-{
-    plan_close(plan);
-    source_set_close(sources);
-    arena_close(arena);
-}
-
 /* ---- a plan as text ---- */
-
-static char shown[4096];
-static size_t shown_size;
-
-static void put(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void put(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    int size = vsnprintf(shown + shown_size, sizeof(shown) - shown_size, format, arguments);
-    va_end(arguments);
-    if (size > 0)
-        shown_size += (size_t)size;
-    if (shown_size >= sizeof(shown))
-        shown_size = sizeof(shown) - 1;
-}
-
-static void put_slice(struct slice text)
-{
-    put("%.*s", (int)text.size, text.size ? text.data : "");
-}
 
 static void put_capture(const struct plan_pattern *pattern, uint8_t capture)
 {
     if (capture != PLAN_NO_CAPTURE)
-        put_slice(pattern->captures[capture]);
+        lowered_put_slice(pattern->captures[capture]);
 }
 
 static void put_segment(const struct plan_pattern *pattern, const struct plan_segment *segment)
@@ -79,47 +30,47 @@ static void put_segment(const struct plan_pattern *pattern, const struct plan_se
         const struct plan_part *part = &segment->parts[i];
 
         if (part->kind == PLAN_PART_LITERAL) {
-            put_slice(part->text);
+            lowered_put_slice(part->text);
             continue;
         }
-        put("<%s", kinds[part->kind]);
+        lowered_put("<%s", kinds[part->kind]);
         put_capture(pattern, part->capture);
         for (uint32_t k = 0; k < part->set_count; k++) {
-            put(k ? "," : " ");
-            put_slice(part->set[k]);
+            lowered_put(k ? "," : " ");
+            lowered_put_slice(part->set[k]);
         }
-        put(">");
+        lowered_put(">");
     }
 }
 
 static void put_pattern(const struct plan_pattern *pattern)
 {
     for (uint32_t i = 0; i < pattern->head_count; i++) {
-        put("/");
+        lowered_put("/");
         put_segment(pattern, &pattern->head[i]);
     }
     if (pattern->tail != PLAN_TAIL_NONE) {
-        put("%s", pattern->tail == PLAN_TAIL_SUBTREE ? "/ *"
-                  : pattern->tail == PLAN_TAIL_BELOW ? "+*"
-                                                     : "/<");
+        lowered_put("%s", pattern->tail == PLAN_TAIL_SUBTREE ? "/ *"
+                          : pattern->tail == PLAN_TAIL_BELOW ? "+*"
+                                                             : "/<");
         put_capture(pattern, pattern->tail_capture);
         if (pattern->tail == PLAN_TAIL_MANY)
-            put("...>");
+            lowered_put("...>");
     }
     if (pattern->suffix.size)
-        put("[%.*s]", (int)pattern->suffix.size, pattern->suffix.data);
+        lowered_put("[%.*s]", (int)pattern->suffix.size, pattern->suffix.data);
     for (uint32_t i = 0; i < pattern->rest_count; i++) {
-        put("/");
+        lowered_put("/");
         put_segment(pattern, &pattern->rest[i]);
     }
     if (pattern->ends_in_slash)
-        put("/");
+        lowered_put("/");
     for (uint32_t i = 0; i < pattern->parameter_count; i++) {
-        put("?");
-        put_slice(pattern->parameters[i].name);
+        lowered_put("?");
+        lowered_put_slice(pattern->parameters[i].name);
         if (pattern->parameters[i].kind == PLAN_VALUE_ANY)
             continue;
-        put("=");
+        lowered_put("=");
         put_segment(pattern, &pattern->parameters[i].value);
     }
 }
@@ -127,73 +78,76 @@ static void put_pattern(const struct plan_pattern *pattern)
 static void put_piece(const struct plan_rule *rule, const struct plan_piece *piece)
 {
     static const char *const places[] = { "@host", "", "@query", "@value", "@fragment" };
-    const struct plan_host *host = &plan->sites[plan->actions[rule->action].site].hosts[0];
+    const struct plan_host *host =
+        &lowered.plan->sites[lowered.plan->actions[rule->action].site].hosts[0];
 
     switch (piece->kind) {
     case PLAN_PIECE_TEXT:
-        put_slice(piece->text);
+        lowered_put_slice(piece->text);
         return;
     case PLAN_PIECE_CAPTURE:
-        put("<");
+        lowered_put("<");
         put_capture(rule->pattern, piece->capture);
         break;
     case PLAN_PIECE_QUERY_CAPTURE:
-        put("<?");
+        lowered_put("<?");
         put_capture(rule->pattern, piece->capture);
         break;
     case PLAN_PIECE_HOST_CAPTURE:
-        put("<//");
-        put_slice(host->captures[piece->capture].name);
+        lowered_put("<//");
+        lowered_put_slice(host->captures[piece->capture].name);
         break;
     case PLAN_PIECE_HOST:
-        put("<host");
+        lowered_put("<host");
         break;
     case PLAN_PIECE_PATH:
-        put("<path");
+        lowered_put("<path");
         break;
     case PLAN_PIECE_QUERY:
-        put("<query");
+        lowered_put("<query");
         break;
     case PLAN_PIECE_SCHEME:
-        put("<scheme");
+        lowered_put("<scheme");
         break;
     }
-    put("%s%s%s%s>", places[piece->place], piece->transforms & PLAN_LOWER ? "|lower" : "",
-        piece->transforms & PLAN_UPPER ? "|upper" : "",
-        piece->transforms & PLAN_DASHES ? "|dashes" : "");
+    lowered_put("%s%s%s%s>", places[piece->place],
+                piece->transforms & PLAN_LOWER ? "|lower" : "",
+                piece->transforms & PLAN_UPPER ? "|upper" : "",
+                piece->transforms & PLAN_DASHES ? "|dashes" : "");
 }
 
 static void put_target(const struct plan_rule *rule)
 {
     const struct plan_template *template = rule->template;
 
-    put_slice(rule->target);
+    lowered_put_slice(rule->target);
     if (!template)
         return;
     if (template->is_https)
-        put("https");
+        lowered_put("https");
     for (uint32_t i = 0; i < template->piece_count; i++)
         put_piece(rule, &template->pieces[i]);
     if (template->drops_last_slash)
-        put(" (drops /)");
+        lowered_put(" (drops /)");
 }
 
 static void put_site(uint32_t number)
 {
     static const char *const kinds[] = { "", ".", "*.", "*" };
-    const struct plan_site *site = &plan->sites[number];
+    const struct plan_site *site = &lowered.plan->sites[number];
 
-    put(" site");
+    lowered_put(" site");
     for (uint32_t i = 0; i < site->host_count; i++) {
         const struct plan_host *host = &site->hosts[i];
 
-        put(" %s", kinds[host->kind]);
-        put_slice(host->name);
+        lowered_put(" %s", kinds[host->kind]);
+        lowered_put_slice(host->name);
         if (host->port)
-            put(":%u", (unsigned)host->port);
+            lowered_put(":%u", (unsigned)host->port);
         for (uint32_t k = 0; k < host->capture_count; k++) {
-            put("{%.*s=%.*s}", (int)host->captures[k].name.size, host->captures[k].name.data,
-                (int)host->captures[k].value.size, host->captures[k].value.data);
+            lowered_put("{%.*s=%.*s}", (int)host->captures[k].name.size,
+                        host->captures[k].name.data, (int)host->captures[k].value.size,
+                        host->captures[k].value.data);
         }
     }
 }
@@ -205,35 +159,35 @@ static void put_action(const struct plan_action *action)
     static const char *const queries[] = { "", " query drop", " query only", " query except" };
 
     if (action->is_pass)
-        put(" pass");
+        lowered_put(" pass");
     else if (action->status_get != action->status_other)
-        put(" %d/%d", action->status_get, action->status_other);
+        lowered_put(" %d/%d", action->status_get, action->status_other);
     else if (action->status_get != 307)
-        put(" %d", action->status_get);
-    put("%s", caches[action->cache]);
+        lowered_put(" %d", action->status_get);
+    lowered_put("%s", caches[action->cache]);
     if (action->cache >= PLAN_CACHE_SHARED)
-        put(" %us", (unsigned)action->cache_seconds);
-    put("%s", queries[action->query.kind]);
+        lowered_put(" %us", (unsigned)action->cache_seconds);
+    lowered_put("%s", queries[action->query.kind]);
     for (uint32_t i = 0; i < action->query.name_count; i++) {
-        put(" ");
-        put_slice(action->query.names[i]);
+        lowered_put(" ");
+        lowered_put_slice(action->query.names[i]);
     }
     for (uint32_t i = 0; i < action->condition_count; i++) {
         const struct plan_condition *condition = &action->conditions[i];
 
-        put(" %s %s", condition->is_unless ? "unless" : "when",
-            condition->kind == PLAN_CONDITION_METHOD ? "method" : "scheme");
+        lowered_put(" %s %s", condition->is_unless ? "unless" : "when",
+                    condition->kind == PLAN_CONDITION_METHOD ? "method" : "scheme");
         for (uint32_t k = 0; k < condition->value_count; k++) {
-            put(" ");
-            put_slice(condition->values[k]);
+            lowered_put(" ");
+            lowered_put_slice(condition->values[k]);
         }
     }
     for (uint32_t i = 0; i < action->header_count; i++) {
-        put(" [");
-        put_slice(action->headers[i].name);
-        put(": ");
-        put_slice(action->headers[i].value);
-        put("]");
+        lowered_put(" [");
+        lowered_put_slice(action->headers[i].name);
+        lowered_put(": ");
+        lowered_put_slice(action->headers[i].value);
+        lowered_put("]");
     }
     if (action->site)
         put_site(action->site);
@@ -241,41 +195,39 @@ static void put_action(const struct plan_action *action)
 
 static const char *show_rule(uint32_t number)
 {
-    const struct plan_rule *rule = &plan->rules[number];
+    const struct plan_rule *rule = &lowered.plan->rules[number];
 
     if (rule->pattern)
         put_pattern(rule->pattern);
     else
-        put_slice(rule->path);
+        lowered_put_slice(rule->path);
     if (rule->target.size || rule->template) {
-        put(" -> ");
+        lowered_put(" -> ");
         put_target(rule);
     }
-    put_action(&plan->actions[rule->action]);
+    put_action(&lowered.plan->actions[rule->action]);
     if (rule->flags & PLAN_CASE_IGNORE)
-        put(" case-ignore");
+        lowered_put(" case-ignore");
     if (rule->flags & PLAN_SLASH_EXACT)
-        put(" slash-exact");
-    return shown;
+        lowered_put(" slash-exact");
+    return lowered.shown;
 }
 
 /* All rules of the text, one a line. */
 static const char *show(const char *text)
 {
-    shown_size = 0;
-    shown[0] = 0;
-    open_rules("test.redir", text);
-    for (uint32_t i = 0; i < plan->rule_count; i++) {
+    lowered_open(text);
+    for (uint32_t i = 0; i < lowered.plan->rule_count; i++) {
         if (i)
-            put("\n");
+            lowered_put("\n");
         show_rule(i);
     }
-    if (diag_error_count(diag)) {
-        put(" (%zu errors)", diag_error_count(diag));
-        diag_print_text(diag, stdout, false);
+    if (diag_error_count(parsed.diag)) {
+        lowered_put(" (%zu errors)", diag_error_count(parsed.diag));
+        diag_print_text(parsed.diag, stdout, false);
     }
-    close_rules();
-    return shown;
+    lowered_close();
+    return lowered.shown;
 }
 
 static void plan_is(const char *text, const char *want, const char *name)
@@ -481,34 +433,35 @@ static void inner_clauses_win_and_conditions_add_up(void)
 
 static void equal_actions_and_sites_are_one(void)
 {
-    open_rules(
-        "test.redir",
+    lowered_open(
         "/a -> /b\ngroup { /c -> /d }\n/e -> /f permanent { note n }\n/g -> /h permanent\n"
         "site a b { /x -> /y }\nsite b a { /x2 -> /y }\nsite * { /z -> /y }\n");
-    is_number(diag_error_count(diag), 0, "no mistake");
-    is_number(plan->action_count, 3, "actions are interned");
-    is_number(plan->site_count, 2, "sites are interned");
-    is_number(plan->note_count, 1, "one note");
-    is_number(plan->notes[0].rule, 2, "of its rule");
-    is_slice(plan->notes[0].note, "n", "as written");
-    close_rules();
+    is_number(diag_error_count(parsed.diag), 0, "no mistake");
+    is_number(lowered.plan->action_count, 3, "actions are interned");
+    is_number(lowered.plan->site_count, 2, "sites are interned");
+    is_number(lowered.plan->note_count, 1, "one note");
+    is_number(lowered.plan->notes[0].rule, 2, "of its rule");
+    is_slice(lowered.plan->notes[0].note, "n", "as written");
+    lowered_close();
 }
 
 static void expectations_are_ready_to_run(void)
 {
-    open_rules(
-        "test.redir",
+    lowered_open(
         "/a -> /b\nexpect POST http://h.example/a -> temporary auto /é { header X-A b }\n"
         "expect GET /a -> pass\nexpect GET /a -> 410\n");
-    is_number(diag_error_count(diag), 0, "no mistake");
-    if (is_number(plan->expect_count, 3, "three of them")) {
-        is_number(plan->expects[0].status, 307, "the word stands for the code of that method");
-        is_slice(plan->expects[0].target, "/%C3%A9", "the target as it is sent");
-        is_number(plan->expects[0].header_count, 1, "a field");
-        ok(plan->expects[1].expects_pass && plan->expects[1].status == 0, "pass");
-        ok(plan->expects[2].status == 410 && !plan->expects[2].has_target, "a status alone");
+    is_number(diag_error_count(parsed.diag), 0, "no mistake");
+    if (is_number(lowered.plan->expect_count, 3, "three of them")) {
+        is_number(lowered.plan->expects[0].status, 307,
+                  "the word stands for the code of that method");
+        is_slice(lowered.plan->expects[0].target, "/%C3%A9", "the target as it is sent");
+        is_number(lowered.plan->expects[0].header_count, 1, "a field");
+        ok(lowered.plan->expects[1].expects_pass && lowered.plan->expects[1].status == 0,
+           "pass");
+        ok(lowered.plan->expects[2].status == 410 && !lowered.plan->expects[2].has_target,
+           "a status alone");
     }
-    close_rules();
+    lowered_close();
 }
 
 /* ---- tables ---- */
@@ -528,27 +481,26 @@ static const char *write_file(const char *name, const char *text)
     return path;
 }
 
-/* The rules that the table makes; close_rules() is the caller's. */
+/* The rules that the table makes; lowered_close() is the caller's. */
 static const char *show_table(const char *name, const char *text, const char *rules)
 {
     char path[300];
     char *file = strdup(write_file(name, text));
 
     snprintf(path, sizeof(path), "%s/test.redir", folder);
-    shown_size = 0;
-    shown[0] = 0;
-    open_rules(path, rules);
-    for (uint32_t i = 0; i < plan->rule_count; i++) {
+    lowered_open_at(path, rules, 0);
+    for (uint32_t i = 0; i < lowered.plan->rule_count; i++) {
         if (i)
-            put("\n");
+            lowered_put("\n");
         show_rule(i);
     }
-    put(" (%u rows, %u comments, %u blank, %zu errors)", (unsigned)plan->table_rows,
-        (unsigned)plan->table_comments, (unsigned)plan->table_blanks, diag_error_count(diag));
-    diag_print_text(diag, stdout, false);
+    lowered_put(" (%u rows, %u comments, %u blank, %zu errors)",
+                (unsigned)lowered.plan->table_rows, (unsigned)lowered.plan->table_comments,
+                (unsigned)lowered.plan->table_blanks, diag_error_count(parsed.diag));
+    diag_print_text(parsed.diag, stdout, false);
     remove(file);
     free(file);
-    return shown;
+    return lowered.shown;
 }
 
 static void table_is(const char *name, const char *text, const char *rules, const char *want,
@@ -565,63 +517,63 @@ static void tables_become_rules(void)
              "table \"t.csv\"",
              "/a -> /b 301\n/c 410\n/d -> /e (3 rows, 2 comments, 1 blank, 0 errors)",
              "a CSV with its heading");
-    close_rules();
+    lowered_close();
     table_is("t.csv", "Old,Note,New\n/a,\"x, \"\"y\"\"\",\"/b\"\n\"/c\",\"two\nlines\",/d",
              "table \"t.csv\" { columns from note to; heading; status moved }",
              "/a -> /b 301\n/c -> /d 301 (2 rows, 1 comments, 0 blank, 0 errors)",
              "named columns, quotes, no last line end");
-    is_number(plan->note_count, 2, "notes of the rows");
-    if (plan->note_count == 2) {
-        is_slice(plan->notes[0].note, "x, \"y\"", "quotes undone");
-        is_slice(plan->notes[1].note, "two\nlines", "a line end in quotes");
+    is_number(lowered.plan->note_count, 2, "notes of the rows");
+    if (lowered.plan->note_count == 2) {
+        is_slice(lowered.plan->notes[0].note, "x, \"y\"", "quotes undone");
+        is_slice(lowered.plan->notes[1].note, "two\nlines", "a line end in quotes");
     }
-    is_number(source_locate(sources, plan->rules[1].span.at).line, 3,
+    is_number(source_locate(parsed.sources, lowered.plan->rules[1].span.at).line, 3,
               "a rule's line is where its row begins");
-    close_rules();
+    lowered_close();
     table_is("t.txt", "# from to\n/a\t/b\n/c d\t\t\n/e\t/f g\tmoved\n",
              "table \"t.txt\" { columns from to status }",
              "/a -> /b\n/e -> /f%20g 301 (3 rows, 1 comments, 0 blank, 1 errors)",
              "tabs: a cell may have blanks");
-    close_rules();
+    lowered_close();
     table_is("t.txt", "/a    /b   permanent\n  /c /d\n",
              "table \"t.txt\" { columns from to status }",
              "/a -> /b 308\n/c -> /d (2 rows, 0 comments, 0 blank, 0 errors)",
              "runs of blanks");
-    close_rules();
+    lowered_close();
     table_is("t.txt", "/a;/b,c\n", "table \"t.txt\" { columns from to; separator \";\" }",
              "/a -> /b,c (1 rows, 0 comments, 0 blank, 0 errors)", "a separator of one's own");
-    close_rules();
+    lowered_close();
     table_is("t.csv",
              "\xef\xbb\xbf"
              "from,to\n/{x}/*?k={v},/y/{z}*\n",
              "table \"t.csv\"",
              "/%7Bx%7D/*?k={v} -> /y/%7Bz%7D* (1 rows, 1 comments, 0 blank, 0 errors)",
              "cells are literal, and a BOM is skipped");
-    close_rules();
+    lowered_close();
     table_is("t.csv", "from,to\n/{x}/*,/y/{x}/*\n", "table \"t.csv\" { patterns }",
              "/<x>/ ** -> /y/<x>/<*> (drops /) (1 rows, 1 comments, 0 blank, 0 errors)",
              "unless patterns is written");
-    close_rules();
+    lowered_close();
     table_is("t.csv",
              "from,to,site,owner\nhttp://a.example/x,/y,,me\n/z,/w,b.example,\n/v,/u,,\n",
              "table \"t.csv\"",
              "/x -> /y site a.example\n/z -> /w site b.example\n/v -> /u (3 rows, 1 comments, "
              "0 blank, 0 errors)",
              "sites of rows");
-    is_number(plan->note_count, 1, "an owner");
-    close_rules();
+    is_number(lowered.plan->note_count, 1, "an owner");
+    lowered_close();
 }
 
 /* ---- checks ---- */
 
 static void check_holds(const char *text, size_t errors, size_t warnings, const char *name)
 {
-    open_rules("test.redir", text);
-    bool is_good = check_run(plan, diag);
+    lowered_open(text);
+    bool is_good = check_run(lowered.plan, parsed.diag);
     ok(is_good == (errors == 0), name);
-    is_number(diag_error_count(diag), errors, "so many errors");
-    is_number(diag_warning_count(diag), warnings, "so many warnings");
-    close_rules();
+    is_number(diag_error_count(parsed.diag), errors, "so many errors");
+    is_number(diag_warning_count(parsed.diag), warnings, "so many warnings");
+    lowered_close();
 }
 
 static void same_sources_are_found(void)

@@ -3,17 +3,12 @@
  * blocks in braces. What each mistake looks like is kept in t/lang. */
 #include "config.h"
 
-#include "grammar/parse.h"
-#include "t/lib/tap.h"
+#include "t/lib/parsed.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct arena *arena;
-static struct source_set *set;
-static struct diag *diag;
-static struct ast *ast;
 static char *dumped;
 static size_t dumped_size;
 static FILE *out;
@@ -140,18 +135,9 @@ static void dump_block(const struct ast_block *block)
     fputs("}", out);
 }
 
-static void start(void)
-{
-    arena = arena_open();
-    set = source_set_open(arena);
-    diag = diag_open(arena, set);
-    ast = ast_open(arena, set);
-}
-
 static void stop(void)
 {
-    source_set_close(set);
-    arena_close(arena);
+    parsed_close();
     free(dumped);
     dumped = NULL;
 }
@@ -160,12 +146,12 @@ static void stop(void)
 static const char *dump(void)
 {
     const struct diag_message *messages;
-    size_t count = diag_messages(diag, &messages);
+    size_t count = diag_messages(parsed.diag, &messages);
 
     free(dumped);
     out = open_memstream(&dumped, &dumped_size);
-    if (ast->files->items != NULL)
-        for (const struct ast_item *item = ast->files->items->block->items; item != NULL; item = item->next) {
+    if (parsed.ast->files->items != NULL)
+        for (const struct ast_item *item = parsed.ast->files->items->block->items; item != NULL; item = item->next) {
             struct ast_item alone = *item;
 
             alone.next = NULL;
@@ -173,7 +159,7 @@ static const char *dump(void)
             fputs("\n", out);
         }
     for (size_t i = 0; i < count; i++)
-        fprintf(out, "R307-%03d:%u\n", (int)messages[i].code, (unsigned)source_locate(set, messages[i].span.at).line);
+        fprintf(out, "R307-%03d:%u\n", (int)messages[i].code, (unsigned)source_locate(parsed.sources, messages[i].span.at).line);
     fclose(out);
     return dumped;
 }
@@ -188,8 +174,8 @@ static void is_dump(const char *want, const char *name)
 
 static void parses(const char *text, const char *tree, const char *name)
 {
-    start();
-    parse_text(ast, diag, "test.redir", slice_from_string(text));
+    parsed_open();
+    parse_text(parsed.ast, parsed.diag, "test.redir", slice_from_string(text));
     is_dump(tree, name);
     stop();
 }
@@ -199,11 +185,11 @@ static char *lines_read(const char *text)
 {
     char *copy;
 
-    start();
-    parse_text(ast, diag, "test.redir", slice_from_string(text));
+    parsed_open();
+    parse_text(parsed.ast, parsed.diag, "test.redir", slice_from_string(text));
     free(dumped);
     out = open_memstream(&dumped, &dumped_size);
-    for (const struct ast_item *item = ast->files->items->block->items; item != NULL; item = item->next) {
+    for (const struct ast_item *item = parsed.ast->files->items->block->items; item != NULL; item = item->next) {
         for (uint32_t i = 0; item->kind == AST_LINES && i < item->lines->count; i++) {
             struct ast_word target;
             struct ast_rule rule = ast_line_rule(item->lines, i, &target);
@@ -220,7 +206,7 @@ static char *lines_read(const char *text)
             dump_rule(rule);
         }
     }
-    fprintf(out, "%zu rules, %zu mistakes", ast->rule_count, diag_error_count(diag));
+    fprintf(out, "%zu rules, %zu mistakes", parsed.ast->rule_count, diag_error_count(parsed.diag));
     fclose(out);
     copy = strdup(dumped);
     stop();
@@ -403,9 +389,9 @@ static char *repeat(const char *text, size_t count, const char *end)
 
 static void has_codes(const char *text, size_t size, const char *codes, const char *name)
 {
-    start();
-    parse_text(ast, diag, "test.redir", slice_of(text, size));
-    ast->files->items = NULL;
+    parsed_open();
+    parse_text(parsed.ast, parsed.diag, "test.redir", slice_of(text, size));
+    parsed.ast->files->items = NULL;
     is_dump(codes, name);
     stop();
 }
@@ -480,8 +466,8 @@ static void reads(const char *name, const char *tree, const char *claim)
     const char *reason = "";
 
     snprintf(path, sizeof(path), "%s/%s", folder, name);
-    start();
-    if (ok(parse_file(ast, diag, path, &reason), claim))
+    parsed_open();
+    if (ok(parse_file(parsed.ast, parsed.diag, path, &reason), claim))
         is_dump(tree, claim);
     stop();
 }
@@ -497,15 +483,15 @@ static void files_include_files(void)
     write_file("sub/B.redir", "/B gone");
     write_file("sub/c.txt", "/c -> x\ntable t.csv");
     write_file("sub/t.csv", "/d\t/e\n");
-    start();
+    parsed_open();
     snprintf(path, sizeof(path), "%s/main.redir", folder);
     {
         const char *reason = "";
         const struct ast_item *first;
         char table[120];
 
-        ok(parse_file(ast, diag, path, &reason), "a file with includes");
-        first = ast->files->items->block->items;
+        ok(parse_file(parsed.ast, parsed.diag, path, &reason), "a file with includes");
+        first = parsed.ast->files->items->block->items;
         ok(first->kind == AST_BLOCK && first->block->kind == AST_BLOCK_INCLUDE
            && first->block->items->rule->source.text.data[1] == 'B', "a glob goes in byte order: B before a");
         ok(first->next->block->items->rule->source.text.data[1] == 'a', "then a");
@@ -514,7 +500,7 @@ static void files_include_files(void)
         snprintf(table, sizeof(table), "%s/sub/t.csv", folder);
         ok(first->kind == AST_TABLE && strcmp(first->table->source->path, table) == 0,
            "paths are relative to the including file");
-        ast->files->items = NULL;
+        parsed.ast->files->items = NULL;
         is_dump("R307-014:3\nR307-017:4\nR307-011:1\n", "what is missing or wrong has its place");
     }
     stop();
@@ -533,21 +519,21 @@ static void includes_end(void)
         write_file(name, text);
     }
     write_file(name, "/a gone");
-    start();
+    parsed_open();
     {
         char path[100];
         const char *reason = "";
 
         snprintf(path, sizeof(path), "%s/deep1", folder);
-        parse_file(ast, diag, path, &reason);
-        is_number(diag_error_count(diag), 0, "files including each other as deep as they may");
+        parse_file(parsed.ast, parsed.diag, path, &reason);
+        is_number(diag_error_count(parsed.diag), 0, "files including each other as deep as they may");
         snprintf(path, sizeof(path), "%s/deep0", folder);
-        parse_file(ast, diag, path, &reason);
-        ast->files->items = NULL;
+        parse_file(parsed.ast, parsed.diag, path, &reason);
+        parsed.ast->files->items = NULL;
         is_dump("R307-016:1\n", "and one deeper");
-        ok(!parse_file(ast, diag, "/nowhere/x.redir", &reason) && strcmp(reason, "No such file or directory") == 0,
+        ok(!parse_file(parsed.ast, parsed.diag, "/nowhere/x.redir", &reason) && strcmp(reason, "No such file or directory") == 0,
            "a file of the command line that is missing is no message but a failure");
-        ok(!parse_file(ast, diag, folder, &reason) && strcmp(reason, "it is a directory") == 0, "a directory likewise");
+        ok(!parse_file(parsed.ast, parsed.diag, folder, &reason) && strcmp(reason, "it is a directory") == 0, "a directory likewise");
     }
     stop();
     write_file("nest.redir", "group a { group b {\ninclude nest2.redir\n} }");
@@ -557,14 +543,14 @@ static void includes_end(void)
         write_file("nest2.redir", nested);
         free(nested);
     }
-    start();
+    parsed_open();
     {
         char path[100];
         const char *reason = "";
 
         snprintf(path, sizeof(path), "%s/nest.redir", folder);
-        parse_file(ast, diag, path, &reason);
-        ast->files->items = NULL;
+        parse_file(parsed.ast, parsed.diag, path, &reason);
+        parsed.ast->files->items = NULL;
         is_dump("R307-012:62\nR307-008:63\n", "nesting is counted over includes");
     }
     stop();
@@ -613,10 +599,10 @@ static void any_bytes_are_survived(void)
             if ((random >> 8) % 64 == 0)
                 break;
         }
-        start();
-        parse_text(ast, diag, "random.redir", slice_of(text, size));
+        parsed_open();
+        parse_text(parsed.ast, parsed.diag, "random.redir", slice_of(text, size));
         out = open_memstream(&dumped, &dumped_size);
-        diag_print_text(diag, out, false);
+        diag_print_text(parsed.diag, out, false);
         fclose(out);
         if (dumped_size > 100000)
             break;

@@ -3,46 +3,26 @@
  * compared. */
 #include "config.h"
 
-#include "grammar/parse.h"
 #include "rulec/condition_logic.h"
-#include "rulec/lower.h"
 #include "rulec/source_cover.h"
-#include "t/lib/tap.h"
+#include "t/lib/lowered.h"
 
 #include <stdio.h>
-
-static struct arena *arena;
-static struct source_set *sources;
-static struct plan *plan;
 
 static bool open_rules(const char *first, const char *second)
 {
     static char text[1024];
 
-    arena = arena_open();
-    sources = source_set_open(arena);
-    struct diag *diag = diag_open(arena, sources);
-    plan = plan_open(arena, sources);
-    struct ast *ast = ast_open(arena, sources);
-
     snprintf(text, sizeof text, "%s\n%s\n", first, second);
-    parse_text(ast, diag, "test.redir", slice_from_string(text));
-    lower(ast, diag, plan);
-    return plan->rule_count == 2;
-}
-
-static void close_rules(void)
-{
-    plan_close(plan);
-    source_set_close(sources);
-    arena_close(arena);
+    lowered_open(text);
+    return lowered.plan->rule_count == 2;
 }
 
 static struct source_view view_of(uint32_t rule)
 {
     struct source_view view;
 
-    source_view_of(arena, &plan->rules[rule], plan->rules[rule].pattern, &view);
+    source_view_of(parsed.arena, &lowered.plan->rules[rule], lowered.plan->rules[rule].pattern, &view);
     return view;
 }
 
@@ -60,7 +40,7 @@ static void covers(bool wanted, const char *outer, const char *inner)
 
         ok(source_covers(&a, &b) == wanted, name);
     }
-    close_rules();
+    lowered_close();
 }
 
 static void meets(bool wanted, const char *left, const char *right)
@@ -75,7 +55,7 @@ static void meets(bool wanted, const char *left, const char *right)
 
         ok(source_meets(&a, &b) == wanted && source_meets(&b, &a) == wanted, name);
     }
-    close_rules();
+    lowered_close();
 }
 
 enum relation { NOTHING, IMPLIES, EXCLUDES };
@@ -90,14 +70,14 @@ static void conditions(enum relation wanted, const char *strong, const char *wea
     snprintf(second, sizeof second, "/b gone { %s }", weak);
     snprintf(name, sizeof name, "%s: %s %s", strong, words[wanted], weak);
     if (ok(open_rules(first, second), "two rules")) {
-        const struct plan_action *a = &plan->actions[plan->rules[0].action];
-        const struct plan_action *b = &plan->actions[plan->rules[1].action];
+        const struct plan_action *a = &lowered.plan->actions[lowered.plan->rules[0].action];
+        const struct plan_action *b = &lowered.plan->actions[lowered.plan->rules[1].action];
 
-        ok(action_implies(plan, a, b) == (wanted == IMPLIES), name);
-        ok(actions_exclude(plan, a, b) == (wanted == EXCLUDES), name);
-        ok(actions_exclude(plan, b, a) == (wanted == EXCLUDES), name);
+        ok(action_implies(lowered.plan, a, b) == (wanted == IMPLIES), name);
+        ok(actions_exclude(lowered.plan, a, b) == (wanted == EXCLUDES), name);
+        ok(actions_exclude(lowered.plan, b, a) == (wanted == EXCLUDES), name);
     }
-    close_rules();
+    lowered_close();
 }
 
 static void subtrees_hold_what_is_below(void)
