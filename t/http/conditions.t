@@ -35,7 +35,9 @@ rules(<<'END');
 } see-other
 END
 mkdir folder() . '/flags';
+# With prefork a server is a worker: of several, one is not all.
 serve(
+    children => 4,
     modules => [qw(remoteip setenvif env)],
     conf    => <<"CONF",
 Redir307Flags "@{[folder()]}/flags"
