@@ -272,11 +272,13 @@ static void tell_decision(request_rec *r, const struct told_decision *told)
  * scratch on its stack costs nothing where no rule is met. */
 static __attribute__((noinline)) int decide(request_rec *r, const struct server_settings *server,
                                             const struct request_target *target,
-                                            const struct ruleset *ruleset,
+                                            const struct served *served,
                                             const struct probe *probe,
                                             struct told_decision *told)
 {
     struct answer_trace trace = { .candidate = tell_candidate, .baton = told };
+    const struct ruleset *ruleset = served->ruleset;
+    const struct flag_names *flags = NULL;
     struct answer_scratch scratch;
     struct request_memory memory;
     struct request_key key;
@@ -284,19 +286,21 @@ static __attribute__((noinline)) int decide(request_rec *r, const struct server_
     int status;
 
     request_key_read(r, server, target, &memory, &key);
-    if (rules_file_has_regexes(server->file)) {
+    if (served->has_regexes) {
         key.regex = request_regex_scratch();
     }
-    flags_enter(server->flags);
     if (ruleset_reads_facts(ruleset)) {
-        request_facts_read(r, server, &memory, &key);
+        flags = flags_enter(server->flags);
+        request_facts_read(r, flags, &memory, &key);
     }
     if (told) {
         told->ruleset = ruleset;
         trace_request(&key, told->request, sizeof(told->request));
     }
     answer_probed(ruleset, &key, probe, &scratch, told ? &trace : NULL, &answer);
-    flags_leave(server->flags);
+    if (flags) {
+        flags_leave(server->flags, flags);
+    }
     status = apply(r, server, ruleset, &answer);
     if (told) {
         trace_answer(ruleset, &answer, told->answer, sizeof(told->answer));
@@ -312,7 +316,7 @@ static int translate_name(request_rec *r)
         ap_get_module_config(r->per_dir_config, &redir307_module);
     struct told_decision *told = NULL;
     struct request_target target;
-    const struct ruleset *ruleset;
+    const struct served *served;
     struct probe probe;
     int status = DECLINED;
 
@@ -329,14 +333,15 @@ static int translate_name(request_rec *r)
     request_target_read(r, &target);
 
     /* Until they are left again nothing waits: no file, no log, no lock of another's. */
-    ruleset = rules_file_enter(server->file);
-    if (ruleset && (probe_path(ruleset, target.path, target.has_query, &probe) || told) &&
+    served = rules_file_enter(server->file);
+    if (served->ruleset &&
+        (probe_path(served->ruleset, target.path, target.has_query, &probe) || told) &&
         !is_status_page(r)) {
-        status = decide(r, server, &target, ruleset, &probe, told);
+        status = decide(r, server, &target, served, &probe, told);
     } else {
         told = NULL;
     }
-    rules_file_leave(server->file);
+    rules_file_leave(server->file, served);
 
     if (told) {
         tell_decision(r, told);

@@ -11,8 +11,6 @@
 #include "httpd.h"
 #include "http_config.h"
 
-#include <pthread.h>
-
 extern module AP_MODULE_DECLARE_DATA redir307_module;
 
 /* ---- settings (mod_redir307_config.c) ---- */
@@ -32,6 +30,7 @@ enum { COUNTERS_OFF = 0, COUNTERS_DEFAULT = 65536, COUNTERS_LIMIT = 16777216 };
 
 struct rules_file;
 struct flags;
+struct flag_names;
 
 /* Of a server or virtual host. After the merge nothing is unset but `rules` and `trusted`. */
 struct server_settings {
@@ -69,7 +68,7 @@ struct request_memory {
     char host[URL_HOST_LIMIT + 1];
     struct request_fields fields;
     const request_rec *r;
-    const struct flags *flags;
+    const struct flag_names *flags;
 };
 
 /* The request target; the slices lie in the request. */
@@ -84,9 +83,8 @@ void request_target_read(const request_rec *r, struct request_target *target);
 void request_key_read(const request_rec *r, const struct server_settings *server,
                       const struct request_target *target, struct request_memory *memory,
                       struct request_key *key);
-/* All else that a rule may ask for. Its functions may be called until the request ends, and
- * need flags_enter(). */
-void request_facts_read(const request_rec *r, const struct server_settings *server,
+/* All else that a rule may ask for; `flags` must be held as long as the key is asked. */
+void request_facts_read(const request_rec *r, const struct flag_names *flags,
                         struct request_memory *memory, struct request_key *key);
 
 /* Memory for regexes, one a thread; NULL where there is none. */
@@ -116,18 +114,20 @@ apr_interval_time_t rules_file_interval(const struct rules_file *file);
  * good one stays and the log says why, once for all processes. */
 void rules_file_look(struct rules_file *file);
 
-/* A lock that requests hold for reading, over what is swapped now and then: a waiting writer
- * comes next. */
-bool swap_lock_init(pthread_rwlock_t *lock);
+/* What answers requests at one time. */
+struct served {
+    const struct ruleset *ruleset; /* NULL: there are no rules */
+    bool has_regexes;
+    apr_time_t loaded_at;
+    unsigned serial; /* of the ones that this process has held */
+};
 
-/* The rules to ask, or NULL where there are none yet. They stay as they are until
- * rules_file_leave, which must follow in either case, soon: a swap waits for it. */
-const struct ruleset *rules_file_enter(struct rules_file *file);
-bool rules_file_has_regexes(const struct rules_file *file);
+/* It stays as it is until rules_file_leave, which must follow, soon: a swap waits for it. */
+const struct served *rules_file_enter(struct rules_file *file);
+void rules_file_leave(struct rules_file *file, const struct served *served);
 /* Tells rules of this file from the same rules in another one, whatever file is put in its
  * place. */
 uint64_t rules_file_salt(const struct rules_file *file);
-void rules_file_leave(struct rules_file *file);
 
 /* In a child: guards the mappings that it inherited. */
 void rules_files_guard(apr_pool_t *pchild, server_rec *main_server);
@@ -138,10 +138,10 @@ void rules_files_guard(apr_pool_t *pchild, server_rec *main_server);
  * memory, and told. */
 bool flags_open_all(apr_pool_t *pconf, server_rec *main_server);
 
-/* Between these two the flags stay as they are; NULL is allowed, and has none on. */
-void flags_enter(struct flags *flags);
-void flags_leave(struct flags *flags);
-bool flag_is_on(const struct flags *flags, struct slice name);
+/* Those that are on, as they stay until flags_leave. NULL is allowed everywhere: none is on. */
+const struct flag_names *flags_enter(struct flags *flags);
+void flags_leave(struct flags *flags, const struct flag_names *names);
+bool flag_is_on(const struct flag_names *names, struct slice name);
 
 /* The share of the server's workers that were busy at the last sample. */
 unsigned busy_percent_now(void);

@@ -47,42 +47,19 @@ apr_interval_time_t rules_file_interval(const struct rules_file *file)
     return file->interval;
 }
 
-bool swap_lock_init(pthread_rwlock_t *lock)
+const struct served *rules_file_enter(struct rules_file *file)
 {
-    pthread_rwlockattr_t attributes;
-    bool is_made;
-
-    if (pthread_rwlockattr_init(&attributes) != 0) {
-        return false;
-    }
-#ifdef __GLIBC__
-    /* Else a busy server's readers would let no swap through. */
-    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-#endif
-    is_made = pthread_rwlock_init(lock, &attributes) == 0;
-    pthread_rwlockattr_destroy(&attributes);
-    return is_made;
+    return &file->served[swap_enter(&file->swap)];
 }
 
-const struct ruleset *rules_file_enter(struct rules_file *file)
+void rules_file_leave(struct rules_file *file, const struct served *served)
 {
-    pthread_rwlock_rdlock(&file->lock);
-    return file->map.ruleset;
-}
-
-bool rules_file_has_regexes(const struct rules_file *file)
-{
-    return file->has_regexes;
+    swap_leave(&file->swap, (unsigned)(served - file->served));
 }
 
 uint64_t rules_file_salt(const struct rules_file *file)
 {
     return file->salt;
-}
-
-void rules_file_leave(struct rules_file *file)
-{
-    pthread_rwlock_unlock(&file->lock);
 }
 
 /* ---- what is told ---- */
@@ -175,9 +152,11 @@ void rules_file_hold(struct rules_file *file, const struct ruleset_map *map,
         ruleset_counts(map->ruleset, &counts);
     }
     file->map = *map;
-    file->has_regexes = counts.regexes != 0;
-    file->loaded_at = loaded_at;
-    file->serial++;
+    file->served[swap_down(&file->swap)] = (struct served){ .ruleset = map->ruleset,
+                                                            .has_regexes = counts.regexes != 0,
+                                                            .loaded_at = loaded_at,
+                                                            .serial = ++file->serial };
+    swap_turn(&file->swap);
 }
 
 /* The parent guards nothing for good, and must live on when a file is cut short that it reads.
@@ -213,21 +192,16 @@ static void identify(const struct ruleset_map *opened)
     }
 }
 
-static void swap(struct rules_file *file, const struct ruleset_map *opened, apr_time_t now)
+static void replace(struct rules_file *file, const struct ruleset_map *opened, apr_time_t now)
 {
-    struct ruleset_map old;
+    struct ruleset_map old = file->map;
 
-    pthread_rwlock_wrlock(&file->lock);
-    old = file->map;
     rules_file_hold(file, opened, now);
-    pthread_rwlock_unlock(&file->lock);
-
     file->kept->bytes = opened->bytes;
     file->kept->size = opened->size;
     file->kept->identity = opened->identity;
     file->kept->how = file->how;
     file->kept->loaded_at = now;
-    /* Nobody reads the old bytes any more: readers hold the lock while they do. */
     if (old.ruleset) {
         sigbus_release(old.bytes);
         ruleset_map_close(&old);
@@ -238,7 +212,7 @@ static void take(struct rules_file *file, const struct ruleset_map *opened)
 {
     sigbus_guard(opened->bytes, opened->size);
     identify(opened);
-    swap(file, opened, apr_time_now());
+    replace(file, opened, apr_time_now());
 }
 
 /* Somebody may have written into the mapped file itself, or cut it short: then what is left of
@@ -257,7 +231,7 @@ static void drop_if_damaged(struct rules_file *file)
     }
     unguard(guard);
     if (!again) {
-        swap(file, &(struct ruleset_map){ .ruleset = NULL }, apr_time_now());
+        replace(file, &(struct ruleset_map){ .ruleset = NULL }, apr_time_now());
     }
 }
 

@@ -5,6 +5,7 @@
 #define MOD_REDIR307_MOD_REDIR307_FILES_H
 
 #include "mod_redir307/mod_redir307.h"
+#include "mod_redir307/mod_redir307_swap.h"
 #include "mod_redir307/ruleset_map.h"
 
 #include <pthread.h>
@@ -47,16 +48,13 @@ struct rules_file {
     enum ruleset_map_how how; /* a copy where one server that names it wants that */
     bool has_encoded_slashes; /* every server that names it has AllowEncodedSlashes NoDecode */
 
-    /* Over the next two. Whoever answers a request holds it for reading; measured faster than
-     * counting references. */
-    pthread_rwlock_t lock;
-    struct ruleset_map map; /* ruleset is NULL until a file was good */
-    bool has_regexes;
-    apr_time_t loaded_at;
-    unsigned serial; /* of the map: how many this process has held */
+    struct swap swap; /* over the next */
+    struct served served[2];
 
     /* Over the rest: one thread of a process loads. */
     pthread_mutex_t looking;
+    struct ruleset_map map; /* what is served; ruleset is NULL until a file was good */
+    unsigned serial;
     bool has_refused;
     struct ruleset_identity refused;
     apr_time_t refused_at;
@@ -66,7 +64,7 @@ struct rules_file {
     struct kept_file *kept;
 };
 
-/* From now on these rules answer, or none where the map has no ruleset; nobody is asking them yet, or the caller holds the lock. */
+/* From now on these rules answer, and nobody asks the old ones any more. */
 void rules_file_hold(struct rules_file *file, const struct ruleset_map *map,
                      apr_time_t loaded_at);
 

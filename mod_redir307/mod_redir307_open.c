@@ -178,7 +178,6 @@ static apr_status_t close_file(void *baton)
     ruleset_close(file->map.ruleset);
     file->map.ruleset = NULL;
     pthread_mutex_destroy(&file->looking);
-    pthread_rwlock_destroy(&file->lock);
     return APR_SUCCESS;
 }
 
@@ -203,7 +202,7 @@ int rules_files_open(apr_pool_t *pconf, apr_pool_t *scratch, server_rec *main_se
     memset(told, 0, count * sizeof(*told));
     for (struct rules_file *file = first; file; file = file->next) {
         file->told = told++;
-        if (!swap_lock_init(&file->lock) || pthread_mutex_init(&file->looking, NULL) != 0) {
+        if (pthread_mutex_init(&file->looking, NULL) != 0) {
             ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server,
                          "R307-909: no memory for a lock");
             return HTTP_INTERNAL_SERVER_ERROR;

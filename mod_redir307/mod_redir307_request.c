@@ -236,11 +236,11 @@ void request_key_read(const request_rec *r, const struct server_settings *server
     key->is_preflight = is_preflight(r);
 }
 
-void request_facts_read(const request_rec *r, const struct server_settings *server,
+void request_facts_read(const request_rec *r, const struct flag_names *flags,
                         struct request_memory *memory, struct request_key *key)
 {
     memory->r = r;
-    memory->flags = server->flags;
+    memory->flags = flags;
     memory->fields = (struct request_fields){
         .header = get_header, .env = get_env, .flag = get_flag, .baton = memory
     };

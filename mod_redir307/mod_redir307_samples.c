@@ -5,6 +5,8 @@
  * with them. */
 #include "mod_redir307/mod_redir307.h"
 
+#include "mod_redir307/mod_redir307_swap.h"
+
 #include "apr_strings.h"
 #include "ap_mpm.h"
 #include "http_log.h"
@@ -21,14 +23,18 @@ APLOG_USE_MODULE(redir307);
 /* More than anybody switches; a folder of something else must not fill the memory. */
 enum { FLAG_NAMES_LIMIT = 65536 };
 
+struct flag_names {
+    char *names; /* each ends in NUL; malloc()ed */
+    size_t size;
+};
+
 /* One folder of flags, shared by all servers that name it. */
 struct flags {
     struct flags *next;
     const char *path;
     pthread_mutex_t sampling; /* one thread at a time looks */
-    pthread_rwlock_t lock;    /* over the rest; only who samples writes */
-    char *names;              /* each ends in NUL; malloc()ed */
-    size_t size;
+    struct swap swap;         /* over the next */
+    struct flag_names sides[2];
 };
 
 static const char flags_key[] = "mod_redir307.flags";
@@ -43,7 +49,7 @@ static struct flags *flags_first(const server_rec *server)
 
 /* The names in the folder, in the order of the folder. False: it cannot be read now, `errno`
  * says why. */
-static bool read_names(const char *path, char **names, size_t *size)
+static bool read_names(const char *path, struct flag_names *to)
 {
     DIR *folder = opendir(path);
     struct dirent *entry;
@@ -51,69 +57,66 @@ static bool read_names(const char *path, char **names, size_t *size)
     if (!folder) {
         return false;
     }
-    *names = malloc(FLAG_NAMES_LIMIT);
-    *size = 0;
-    while (*names && (entry = readdir(folder))) {
+    to->names = malloc(FLAG_NAMES_LIMIT);
+    to->size = 0;
+    while (to->names && (entry = readdir(folder))) {
         size_t length = strlen(entry->d_name) + 1;
 
-        if (entry->d_name[0] != '.' && length <= FLAG_NAMES_LIMIT - *size) {
-            memcpy(*names + *size, entry->d_name, length);
-            *size += length;
+        if (entry->d_name[0] != '.' && length <= FLAG_NAMES_LIMIT - to->size) {
+            memcpy(to->names + to->size, entry->d_name, length);
+            to->size += length;
         }
     }
     closedir(folder);
     errno = ENOMEM;
-    return *names != NULL;
+    return to->names != NULL;
 }
 
-static void take_names(struct flags *flags, char *names, size_t size)
+static void take_names(struct flags *flags, const struct flag_names *names)
 {
-    char *old = flags->names;
+    unsigned down = swap_down(&flags->swap), up = 1 - down;
+    const struct flag_names *old = &flags->sides[up];
 
-    if (size == flags->size && (size == 0 || memcmp(names, old, size) == 0)) {
-        free(names);
+    if (names->size == old->size &&
+        (names->size == 0 || memcmp(names->names, old->names, names->size) == 0)) {
+        free(names->names);
         return;
     }
-    pthread_rwlock_wrlock(&flags->lock);
-    flags->names = names;
-    flags->size = size;
-    pthread_rwlock_unlock(&flags->lock);
-    free(old);
+    flags->sides[down] = *names;
+    swap_turn(&flags->swap);
+    free(flags->sides[up].names);
 }
 
 static void sample_flags(struct flags *flags)
 {
-    char *names = NULL;
-    size_t size = 0;
+    struct flag_names names = { .size = 0 };
 
     pthread_mutex_lock(&flags->sampling);
     /* No folder is no flags; a folder that cannot be read now leaves them as they are. */
-    if (read_names(flags->path, &names, &size) || errno == ENOENT) {
-        take_names(flags, names, size);
+    if (read_names(flags->path, &names) || errno == ENOENT) {
+        take_names(flags, &names);
     }
     pthread_mutex_unlock(&flags->sampling);
 }
 
-void flags_enter(struct flags *flags)
+const struct flag_names *flags_enter(struct flags *flags)
+{
+    return flags ? &flags->sides[swap_enter(&flags->swap)] : NULL;
+}
+
+void flags_leave(struct flags *flags, const struct flag_names *names)
 {
     if (flags) {
-        pthread_rwlock_rdlock(&flags->lock);
+        swap_leave(&flags->swap, (unsigned)(names - flags->sides));
     }
 }
 
-void flags_leave(struct flags *flags)
-{
-    if (flags) {
-        pthread_rwlock_unlock(&flags->lock);
-    }
-}
-
-bool flag_is_on(const struct flags *flags, struct slice name)
+bool flag_is_on(const struct flag_names *names, struct slice name)
 {
     size_t at = 0;
 
-    while (flags && at < flags->size) {
-        struct slice one = slice_from_string(flags->names + at);
+    while (names && at < names->size) {
+        struct slice one = slice_from_string(names->names + at);
 
         if (slice_equal(one, name)) {
             return true;
@@ -127,8 +130,7 @@ static apr_status_t close_flags(void *baton)
 {
     struct flags *flags = baton;
 
-    free(flags->names);
-    pthread_rwlock_destroy(&flags->lock);
+    free(flags->sides[1 - swap_down(&flags->swap)].names);
     pthread_mutex_destroy(&flags->sampling);
     return APR_SUCCESS;
 }
@@ -138,12 +140,12 @@ static struct flags *flags_open(const char *path, server_rec *server, apr_pool_t
     struct flags *flags = apr_pcalloc(pconf, sizeof(*flags));
 
     flags->path = path;
-    if (!swap_lock_init(&flags->lock) || pthread_mutex_init(&flags->sampling, NULL) != 0) {
+    if (pthread_mutex_init(&flags->sampling, NULL) != 0) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "R307-909: no memory for a lock");
         return NULL;
     }
     apr_pool_cleanup_register(pconf, flags, close_flags, apr_pool_cleanup_null);
-    if (!read_names(path, &flags->names, &flags->size)) {
+    if (!read_names(path, &flags->sides[1 - swap_down(&flags->swap)])) {
         ap_log_error(
             APLOG_MARK, APLOG_WARNING, errno, server,
             "R307-910: the folder of flags %s cannot be read; until it can, every flag is off",

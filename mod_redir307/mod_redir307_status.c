@@ -106,14 +106,14 @@ static bool walk(struct rules_file *file, unsigned serial, apr_array_header_t *f
     bool goes_on = true;
 
     while (goes_on) {
-        const struct ruleset *ruleset = rules_file_enter(file);
-        bool is_same = ruleset && file->serial == serial;
+        const struct served *served = rules_file_enter(file);
+        bool is_same = served->ruleset && served->serial == serial;
 
         for (unsigned i = 0; is_same && goes_on && i < WALK_PIECE; i++) {
             struct ruleset_rule rule;
             struct rule_hits hits;
 
-            goes_on = ruleset_next_rule(ruleset, &at, &rule);
+            goes_on = ruleset_next_rule(served->ruleset, &at, &rule);
             if (goes_on && rule.identity && counters_get(file->salt ^ rule.identity, &hits)) {
                 APR_ARRAY_PUSH(found, struct status_rule) =
                     (struct status_rule){ .place = rule.place,
@@ -121,7 +121,7 @@ static bool walk(struct rules_file *file, unsigned serial, apr_array_header_t *f
                                           .last_used_s = hits.last_used_s };
             }
         }
-        rules_file_leave(file);
+        rules_file_leave(file, served);
         if (!is_same) {
             return false;
         }
@@ -133,8 +133,9 @@ static bool walk(struct rules_file *file, unsigned serial, apr_array_header_t *f
 static bool describe(apr_pool_t *pool, struct rules_file *file, unsigned serial,
                      struct status_rule *rules, unsigned count)
 {
-    const struct ruleset *ruleset = rules_file_enter(file);
-    bool is_same = ruleset && file->serial == serial;
+    const struct served *served = rules_file_enter(file);
+    const struct ruleset *ruleset = served->ruleset;
+    bool is_same = ruleset && served->serial == serial;
 
     for (unsigned i = 0; is_same && i < count; i++) {
         char line[TRACE_LINE_SIZE];
@@ -146,7 +147,7 @@ static bool describe(apr_pool_t *pool, struct rules_file *file, unsigned serial,
         rules[i].note = text_of(pool, note);
         rules[i].owner = text_of(pool, owner);
     }
-    rules_file_leave(file);
+    rules_file_leave(file, served);
     return is_same;
 }
 
@@ -170,7 +171,8 @@ static bool find_top(apr_pool_t *pool, struct rules_file *file, unsigned limit,
 
 static void read_rules(apr_pool_t *pool, struct rules_file *file, struct status_file *to)
 {
-    const struct ruleset *ruleset = rules_file_enter(file);
+    const struct served *served = rules_file_enter(file);
+    const struct ruleset *ruleset = served->ruleset;
 
     to->has_rules = ruleset != NULL;
     if (ruleset) {
@@ -182,10 +184,10 @@ static void read_rules(apr_pool_t *pool, struct rules_file *file, struct status_
         to->id = apr_pstrdup(pool, id);
         to->rules = counts.rules;
         to->size = counts.file_size;
-        to->loaded_at = file->loaded_at;
-        to->serial = file->serial;
+        to->loaded_at = served->loaded_at;
+        to->serial = served->serial;
     }
-    rules_file_leave(file);
+    rules_file_leave(file, served);
 }
 
 static void read_file(apr_pool_t *pool, struct rules_file *file, unsigned limit,
