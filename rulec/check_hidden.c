@@ -67,13 +67,13 @@ static const struct forms *find_forms(struct hidden *hidden, uint32_t number)
         return forms;
     forms = hidden->forms[number] = arena_alloc(hidden->arena, sizeof *forms);
     forms->count = 1;
-    if (!rule->pattern) {
+    if (!plan_pattern(rule)) {
         forms->items[0] = (struct form){ .phase = PHASE_EXACT };
         source_view_of(hidden->arena, rule, NULL, &forms->items[0].view);
         return forms;
     }
     patterns = arena_array(hidden->arena, EMIT_FORM_LIMIT, sizeof *patterns);
-    forms->count = emit_pattern_forms(hidden->arena, rule->pattern, patterns);
+    forms->count = emit_pattern_forms(hidden->arena, plan_pattern(rule), patterns);
     for (unsigned i = 0; i < forms->count; i++) {
         forms->items[i].phase = is_whole(&patterns[i]) ? PHASE_WHOLE : PHASE_SHAPES;
         forms->items[i].rank = emit_rank(hidden->arena, &patterns[i]);
@@ -123,10 +123,10 @@ static bool is_same(const struct source_view *inner, const struct source_view *o
 /* True where the rule answers whenever its conditions hold. */
 static bool always_answers(const struct plan_rule *rule)
 {
-    if (!rule->choice || rule->choice->by == PLAN_BY_CLIENT || rule->choice->by == PLAN_BY_CHANCE)
+    if (!plan_choice(rule) || plan_choice(rule)->by == PLAN_BY_CLIENT || plan_choice(rule)->by == PLAN_BY_CHANCE)
         return true;
-    for (uint32_t i = 0; i < rule->choice->line_count; i++)
-        if (rule->choice->lines[i].is_otherwise)
+    for (uint32_t i = 0; i < plan_choice(rule)->line_count; i++)
+        if (plan_choice(rule)->lines[i].is_otherwise)
             return true;
     return false;
 }
@@ -150,12 +150,12 @@ static bool captures_parts(const struct plan_pattern *pattern)
 
 static bool may_fail(const struct plan_rule *rule)
 {
-    for (uint32_t i = 0; rule->template && i < rule->template->piece_count; i++) {
-        const struct plan_piece *piece = &rule->template->pieces[i];
+    for (uint32_t i = 0; plan_template(rule) && i < plan_template(rule)->piece_count; i++) {
+        const struct plan_piece *piece = &plan_template(rule)->pieces[i];
 
         if (piece->place == PLAN_IN_PATH &&
             (piece->kind == PLAN_PIECE_QUERY_CAPTURE ||
-             (piece->kind == PLAN_PIECE_CAPTURE && captures_parts(rule->pattern))))
+             (piece->kind == PLAN_PIECE_CAPTURE && captures_parts(plan_pattern(rule)))))
             return true;
     }
     return false;
@@ -246,13 +246,13 @@ static void tell(struct hidden *hidden, uint32_t rule, uint32_t by, bool is_same
 /* Rules without patterns are hidden by overrides and by conditions only; what else is equal, check_same finds. */
 static bool needs_look(const struct hidden *hidden, const struct plan_rule *rule)
 {
-    return rule->pattern || hidden->has_exact;
+    return plan_pattern(rule) || hidden->has_exact;
 }
 
 static void judge(struct hidden *hidden, uint32_t number)
 {
     const struct plan_rule *rule = &hidden->plan->rules[number];
-    unsigned form_count = rule->pattern && rule->pattern->suffix.size ? EMIT_FORM_LIMIT : 1;
+    unsigned form_count = plan_pattern(rule) && plan_pattern(rule)->suffix.size ? EMIT_FORM_LIMIT : 1;
     uint32_t by = UINT32_MAX;
     bool is_same_source = false;
 

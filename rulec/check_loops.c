@@ -137,7 +137,7 @@ static void report(struct walk *walk)
 
 static bool is_redirecting(const struct plan *plan, const struct plan_rule *rule)
 {
-    return !plan->actions[rule->action].is_pass && rule->target.size > 0 && !rule->template;
+    return !plan->actions[rule->action].is_pass && plan_target(rule).size > 0 && !plan_template(rule);
 }
 
 /* One walk from the rule's target in one state of method and scheme. */
@@ -148,7 +148,7 @@ static void follow_target(struct walk *walk, const struct ruleset *ruleset, cons
 
     walk->number++;
     follow_start(follow, ruleset, &key);
-    if (!follow_to(follow, rule->target)) return;
+    if (!follow_to(follow, plan_target(rule))) return;
     for (unsigned hop = 0; hop < HOP_LIMIT; hop++) {
         if (!known_hosts_reach(walk->hosts, key.host, follow->key.host)) return;
         uint32_t before = visit(walk, follow_hash(follow));
@@ -191,7 +191,7 @@ static void follow_rule(struct walk *walk, const struct ruleset *ruleset, const 
 {
     const struct plan_site *site = &walk->plan->sites[walk->plan->actions[rule->action].site];
 
-    if (known_hosts_leave(walk->hosts, rule->target))
+    if (known_hosts_leave(walk->hosts, plan_target(rule)))
         return;
     for (uint32_t h = 0; h < site->host_count; h++) {
         char host[URL_HOST_LIMIT + 1];

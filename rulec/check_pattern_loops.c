@@ -204,15 +204,15 @@ static bool try_start(struct search *search, const struct symbolic *symbolic)
 static bool target_of(const struct plan_rule *rule, uint32_t line, const struct plan_template **template,
                       struct slice *target)
 {
-    if (!rule->choice) {
-        *template = rule->template;
-        *target = rule->target;
-        return line == 0 && (rule->template || rule->target.size);
+    if (!plan_choice(rule)) {
+        *template = plan_template(rule);
+        *target = plan_target(rule);
+        return line == 0 && (plan_template(rule) || plan_target(rule).size);
     }
-    if (line >= rule->choice->line_count)
+    if (line >= plan_choice(rule)->line_count)
         return false;
-    *template = rule->choice->lines[line].template;
-    *target = rule->choice->lines[line].target;
+    *template = plan_choice(rule)->lines[line].template;
+    *target = plan_choice(rule)->lines[line].target;
     return true;
 }
 
@@ -407,7 +407,7 @@ static bool is_special(const struct plan *plan, const struct plan_rule *rule)
     const struct plan_action *action = &plan->actions[rule->action];
 
     return !action->is_pass &&
-           (rule->template || rule->choice || (rule->target.size && has_other_condition(action)));
+           (plan_template(rule) || plan_choice(rule) || (plan_target(rule).size && has_other_condition(action)));
 }
 
 static void tell_undecided(struct search *search, uint32_t rule, const char *why)
@@ -427,7 +427,7 @@ static void walk_circle(struct search *search, uint32_t circle)
         uint32_t number = search->graph.members[m];
         const struct plan_rule *rule = &search->plan->rules[number];
 
-        if (rule->pattern && rule->pattern->regex.size && unknown == RULE_PLACES_NONE)
+        if (plan_pattern(rule) && plan_pattern(rule)->regex.size && unknown == RULE_PLACES_NONE)
             unknown = number;
         if (!is_special(search->plan, rule) || search->is_reported[number] ||
             !symbolic_begin(&search->states[0], rule) || !symbolic_match(&search->states[0], rule))

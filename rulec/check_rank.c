@@ -87,10 +87,10 @@ static void describe_all(struct ranks *ranks)
     size_t room = 0;
 
     for (uint32_t i = 0; i < plan->rule_count; i++)
-        room += plan->rules[i].pattern ? EMIT_FORM_LIMIT : 0;
+        room += plan_pattern(&plan->rules[i]) ? EMIT_FORM_LIMIT : 0;
     ranks->entries = memory_resize(NULL, room + 1, sizeof *ranks->entries);
     for (uint32_t i = 0; i < plan->rule_count; i++) {
-        const struct plan_pattern *pattern = plan->rules[i].pattern;
+        const struct plan_pattern *pattern = plan_pattern(&plan->rules[i]);
         struct plan_pattern forms[EMIT_FORM_LIMIT];
 
         if (!pattern || pattern->regex.size)
@@ -119,14 +119,14 @@ static void view_of(struct ranks *ranks, const struct entry *entry, struct sourc
     const struct plan_rule *rule = &ranks->plan->rules[entry->rule];
     struct plan_pattern *forms = arena_array(ranks->arena, EMIT_FORM_LIMIT, sizeof *forms);
 
-    emit_pattern_forms(ranks->arena, rule->pattern, forms);
+    emit_pattern_forms(ranks->arena, plan_pattern(rule), forms);
     source_view_of(ranks->arena, rule, &forms[entry->form], view);
 }
 
 static bool answers_alike(const struct plan_rule *a, const struct plan_rule *b)
 {
-    return a->action == b->action && !a->template && !b->template && !a->choice && !b->choice &&
-           slice_equal(a->target, b->target);
+    return a->action == b->action && !plan_template(a) && !plan_template(b) && !plan_choice(a) && !plan_choice(b) &&
+           slice_equal(plan_target(a), plan_target(b));
 }
 
 /* The one that is held whole by an earlier one never fires: check_hidden's business. Two that are the same are

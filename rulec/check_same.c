@@ -102,11 +102,11 @@ static void write_key(const struct plan *plan, const struct plan_rule *rule, str
     key->size = 0;
     put_number(key, plan->actions[rule->action].site);
     put_number(key, rule->flags & PLAN_CASE_IGNORE);
-    put_number(key, rule->pattern ? 1 : 0);
-    if (rule->pattern)
-        put_pattern(key, rule->pattern);
+    put_number(key, plan_pattern(rule) ? 1 : 0);
+    if (plan_pattern(rule))
+        put_pattern(key, plan_pattern(rule));
     else
-        put_text(key, rule->path);
+        put_text(key, plan_path(rule));
 }
 
 static bool is_same_source(struct same *same, uint32_t rule)
@@ -147,7 +147,7 @@ static bool holds_before(const struct plan *plan, const struct plan_action *firs
  * be reached. */
 static bool always_answers(const struct plan_rule *rule)
 {
-    const struct plan_choice *choice = rule->choice;
+    const struct plan_choice *choice = plan_choice(rule);
 
     if (!choice || choice->by == PLAN_BY_CLIENT || choice->by == PLAN_BY_CHANCE)
         return true;
@@ -181,9 +181,9 @@ static bool templates_equal(const struct plan_template *a, const struct plan_tem
 static void report_same(const struct same *same, const struct plan_rule *first,
                         const struct plan_rule *rule)
 {
-    bool goes_same_way = slice_equal(first->target, rule->target) &&
-                         first->choice == rule->choice &&
-                         templates_equal(first->template, rule->template);
+    bool goes_same_way = slice_equal(plan_target(first), plan_target(rule)) &&
+                         plan_choice(first) == plan_choice(rule) &&
+                         templates_equal(plan_template(first), plan_template(rule));
 
     if (goes_same_way && first->action == rule->action) {
         diag_warning(same->diag, DIAG_DUPLICATE_RULE, rule->span,

@@ -25,12 +25,12 @@ static struct slice bare_of(struct slice path)
 
 static uint64_t key_of(const struct plan *plan, const struct plan_rule *rule)
 {
-    return hash_path(bare_of(rule->path), 0, plan->actions[rule->action].site);
+    return hash_path(bare_of(plan_path(rule)), 0, plan->actions[rule->action].site);
 }
 
 static bool is_slashed(const struct plan_rule *rule)
 {
-    return !rule->pattern && rule->path.size > 1 && rule->path.data[rule->path.size - 1] == '/';
+    return !plan_pattern(rule) && plan_path(rule).size > 1 && plan_path(rule).data[plan_path(rule).size - 1] == '/';
 }
 
 static bool open_slashed(struct slashed *slashed, const struct plan *plan)
@@ -62,19 +62,23 @@ static bool answers_alike(const struct plan *plan, const struct plan_rule *a, co
     const struct plan_action *left = &plan->actions[a->action], *right = &plan->actions[b->action];
 
     return left->is_pass == right->is_pass && left->status_get == right->status_get &&
-           slice_equal(bare_of(a->target), bare_of(b->target));
+           slice_equal(bare_of(plan_target(a)), bare_of(plan_target(b)));
 }
 
 /* `/a -> /a/`: the one form leads to the other. */
-static bool leads_to(const struct plan_rule *a, const struct plan_rule *b) { return slice_equal(a->target, b->path); }
+static bool leads_to(const struct plan_rule *a, const struct plan_rule *b)
+{
+    return slice_equal(plan_target(a), plan_path(b));
+}
 
 static bool is_twin(const struct plan *plan, const struct plan_rule *rule, const struct plan_rule *other)
 {
     const struct plan_action *a = &plan->actions[rule->action], *b = &plan->actions[other->action];
 
     return a->site == b->site && a->is_override == b->is_override &&
-           slice_equal(rule->path, bare_of(other->path)) && !rule->template && !other->template && !rule->choice &&
-           !other->choice && !answers_alike(plan, rule, other) && !leads_to(rule, other) && !leads_to(other, rule) &&
+           slice_equal(plan_path(rule), bare_of(plan_path(other))) && !plan_template(rule) &&
+           !plan_template(other) && !plan_choice(rule) &&
+           !plan_choice(other) && !answers_alike(plan, rule, other) && !leads_to(rule, other) && !leads_to(other, rule) &&
            !actions_exclude(plan, a, b);
 }
 
@@ -89,7 +93,7 @@ void check_slash(const struct plan *plan, struct diag *diag)
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         const struct plan_rule *rule = &plan->rules[i];
 
-        if (rule->pattern || is_slashed(rule))
+        if (plan_pattern(rule) || is_slashed(rule))
             continue;
         for (size_t at = key_of(plan, rule) & slashed.mask; slashed.slots[at]; at = (at + 1) & slashed.mask) {
             const struct plan_rule *other = &plan->rules[slashed.slots[at] - 1];
@@ -101,8 +105,8 @@ void check_slash(const struct plan *plan, struct diag *diag)
                 break;
             }
             diag_warning(diag, DIAG_SLASH_DIFFERS, rule->span,
-                         "\"%.*s\" with and without its last slash is answered differently", (int)rule->path.size,
-                         rule->path.data);
+                         "\"%.*s\" with and without its last slash is answered differently", (int)plan_path(rule).size,
+                         plan_path(rule).data);
             diag_note(diag, other->span, "with the slash");
             break;
         }

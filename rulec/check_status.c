@@ -42,10 +42,10 @@ static bool is_permanent(unsigned status) { return status == 301 || status == 30
 /* The first piece of what is sent; empty where there is no target. */
 static struct slice target_start(const struct plan_rule *rule)
 {
-    const struct plan_template *template = rule->template;
+    const struct plan_template *template = plan_template(rule);
 
-    if (rule->target.size || !template || template->piece_count == 0)
-        return rule->target;
+    if (plan_target(rule).size || !template || template->piece_count == 0)
+        return plan_target(rule);
     return template->pieces[0].kind == PLAN_PIECE_TEXT && template->pieces[0].place != PLAN_IN_AUTHORITY
                ? template->pieces[0].text : slice_of(NULL, 0);
 }
@@ -86,10 +86,10 @@ static bool is_secret(struct slice text)
 
 static bool takes_secrets(const struct plan_rule *rule)
 {
-    const struct plan_pattern *pattern = rule->pattern;
+    const struct plan_pattern *pattern = plan_pattern(rule);
 
     if (!pattern)
-        return is_secret(rule->path);
+        return is_secret(plan_path(rule));
     for (uint32_t i = 0; i < pattern->head_count; i++)
         for (uint32_t k = 0; k < pattern->head[i].part_count; k++)
             if (is_secret(pattern->head[i].parts[k].text))
@@ -191,10 +191,10 @@ static const char *choice_name(enum plan_by by)
 /* A line of the choice is permanent. */
 static bool chooses_permanent(const struct plan_rule *rule, const struct plan_action *action)
 {
-    if (!rule->choice || rule->choice->by == PLAN_BY_METHOD)
+    if (!plan_choice(rule) || plan_choice(rule)->by == PLAN_BY_METHOD)
         return false;
-    for (uint32_t i = 0; i < rule->choice->line_count; i++) {
-        const struct plan_choice_line *line = &rule->choice->lines[i];
+    for (uint32_t i = 0; i < plan_choice(rule)->line_count; i++) {
+        const struct plan_choice_line *line = &plan_choice(rule)->lines[i];
         unsigned status = line->status_get ? line->status_get : action->status_get;
         bool has_target = line->target.size > 0 || line->template;
 
@@ -244,9 +244,9 @@ void check_status(const struct plan *plan, struct diag *diag)
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         const struct plan_rule *rule = &plan->rules[i];
 
-        if (rule->choice && chooses_permanent(rule, &plan->actions[rule->action]))
-            tell_permanent(rule, false, choice_name(rule->choice->by), 0, diag);
-        else if ((rule->target.size || rule->template || is_gone(&plan->actions[rule->action])) && count[rule->action]++ == 0)
+        if (plan_choice(rule) && chooses_permanent(rule, &plan->actions[rule->action]))
+            tell_permanent(rule, false, choice_name(plan_choice(rule)->by), 0, diag);
+        else if ((plan_target(rule).size || plan_template(rule) || is_gone(&plan->actions[rule->action])) && count[rule->action]++ == 0)
             first[rule->action] = i;
     }
     for (uint32_t i = 0; i < plan->action_count; i++)

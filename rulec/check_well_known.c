@@ -18,7 +18,7 @@
 /* True where no fixed segment stands in front. */
 static bool takes_everything(const struct plan_rule *rule)
 {
-    const struct plan_pattern *pattern = rule->pattern;
+    const struct plan_pattern *pattern = plan_pattern(rule);
 
     return pattern && (pattern->regex.size || pattern->head_count == 0 || pattern->head[0].part_count != 1 ||
                        pattern->head[0].parts[0].kind != PLAN_PART_LITERAL);

@@ -160,14 +160,14 @@ static void run_expects(struct test_run *run)
 /* Exact rules without conditions, those that are tests of themselves. */
 static bool is_test(const struct plan *plan, const struct plan_rule *rule)
 {
-    return !rule->pattern && rule->path.size && plan->actions[rule->action].condition_count == 0;
+    return !plan_pattern(rule) && plan_path(rule).size && plan->actions[rule->action].condition_count == 0;
 }
 
 static void print_rule(const struct test_run *run, const struct plan_rule *rule, enum expect_verdict verdict)
 {
     printf("%s %" PRIu64 " - ", verdict == EXPECT_FAILS ? "not ok" : "ok", run->number);
     print_place(run->compilation, rule->span.at);
-    printf(": %.*s", (int)rule->path.size, rule->path.data);
+    printf(": %.*s", (int)plan_path(rule).size, plan_path(rule).data);
     if (verdict == EXPECT_SKIPPED) {
         printf(" # SKIP rules with conditions or override answer before it");
         print_answered_at(run);
@@ -187,7 +187,7 @@ static void run_rule(struct test_run *run, struct file_tests *file, uint32_t ind
         if (verdict == EXPECT_FAILS && (run->is_verbose || file->failed <= SHOWN_FAILURES)) {
             json_t *object = place_to_json(run, rule->span.at);
 
-            json_object_set_new(object, "path", json_from_slice(rule->path));
+            json_object_set_new(object, "path", json_from_slice(plan_path(rule)));
             set_difference(run, object);
             json_array_append_new(run->failures, object);
         }
@@ -199,7 +199,7 @@ static void run_rule(struct test_run *run, struct file_tests *file, uint32_t ind
     } else if (verdict == EXPECT_FAILS && file->failed <= SHOWN_FAILURES) {
         printf("# ");
         print_place(run->compilation, rule->span.at);
-        printf(": %.*s\n", (int)rule->path.size, rule->path.data);
+        printf(": %.*s\n", (int)plan_path(rule).size, plan_path(rule).data);
         print_difference(run);
     }
 }

@@ -23,8 +23,8 @@ static uint64_t seed_of(const struct plan *plan)
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         const struct plan_rule *rule = &plan->rules[i];
 
-        seed = hash_mix(seed + rule->action) ^ hash_bytes(rule->path, seed);
-        seed = hash_bytes(rule->target, seed);
+        seed = hash_mix(seed + rule->action) ^ hash_bytes(plan_path(rule), seed);
+        seed = hash_bytes(plan_target(rule), seed);
     }
     return seed;
 }
@@ -222,9 +222,9 @@ static bool has_encoded_slash(const struct plan *plan)
 {
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         const struct plan_rule *rule = &plan->rules[i];
-        const struct plan_pattern *pattern = rule->pattern;
+        const struct plan_pattern *pattern = plan_pattern(rule);
 
-        if (holds_encoded_slash(rule->path)) return true;
+        if (holds_encoded_slash(plan_path(rule))) return true;
         if (pattern && (segments_hold_encoded_slash(pattern->head, pattern->head_count)
                         || segments_hold_encoded_slash(pattern->rest, pattern->rest_count))) {
             return true;
@@ -239,7 +239,7 @@ static bool reads_facts(const struct plan *plan)
         if (plan->actions[i].condition_count) return true;
     }
     for (uint32_t i = 0; i < plan->rule_count; i++) {
-        if (plan->rules[i].choice) return true;
+        if (plan_choice(&plan->rules[i])) return true;
     }
     return false;
 }
@@ -250,13 +250,13 @@ static void check_rules(const struct plan *plan, struct diag *diag)
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         const struct plan_rule *rule = &plan->rules[i];
 
-        if (rule->path.size > URL_PATH_LIMIT) {
+        if (plan_path(rule).size > URL_PATH_LIMIT) {
             diag_error(diag, DIAG_TOO_LARGE, rule->span, "this source has %zu bytes, %d are the limit of a request",
-                       rule->path.size, URL_PATH_LIMIT);
+                       plan_path(rule).size, URL_PATH_LIMIT);
         }
-        if (rule->target.size > ANSWER_LOCATION_LIMIT) {
+        if (plan_target(rule).size > ANSWER_LOCATION_LIMIT) {
             diag_error(diag, DIAG_TOO_LARGE, rule->span, "this target has %zu bytes, %d are the limit",
-                       rule->target.size, ANSWER_LOCATION_LIMIT);
+                       plan_target(rule).size, ANSWER_LOCATION_LIMIT);
         }
     }
 }

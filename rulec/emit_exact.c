@@ -39,7 +39,7 @@ static uint32_t scope_of(const struct rows *rows, uint32_t entry)
 /* The path without its trailing slash; in lower case where some rule of the scope ignores case. */
 static struct slice key_text(const struct emit_build *build, const struct plan_rule *rule, uint32_t scope)
 {
-    struct slice path = rule->path;
+    struct slice path = plan_path(rule);
 
     if (path.size > 1 && path.data[path.size - 1] == '/') path.size--;
     if (!build->scope_ignores_case[scope]) return path;
@@ -72,7 +72,7 @@ static void collect(struct rows *rows)
 
     for (uint32_t i = 0; i < build->plan->rule_count; i++) {
         const struct plan_rule *rule = &build->plan->rules[i];
-        uint32_t member_count = rule->pattern ? 0 : emit_rule_site(build, rule)->member_count;
+        uint32_t member_count = plan_pattern(rule) ? 0 : emit_rule_site(build, rule)->member_count;
 
         for (uint32_t m = 0; m < member_count; m++) {
             uint32_t scope = emit_rule_scope(build, rule, m);
@@ -104,7 +104,7 @@ static bool join(void *baton, uint32_t earlier, uint32_t later)
     }
     if (length == RULESET_CHAIN_LIMIT) {
         diag_error(rows->build->diag, DIAG_CHAIN_TOO_LONG, rule->span, "more than %d rules have the source \"%.*s\"",
-                   RULESET_CHAIN_LIMIT, (int)rule->path.size, rule->path.data);
+                   RULESET_CHAIN_LIMIT, (int)plan_path(rule).size, plan_path(rule).data);
     }
     rows->next[earlier] = later;
     rows->follows[later] = true;
@@ -135,7 +135,7 @@ static uint32_t *seen_slot(struct seen *seen, struct slice target)
 
 static bool may_be_shared(const struct plan_rule *rule)
 {
-    return !rule->pattern && !rule->template && !rule->choice && rule->target.size >= SHARED_TARGET_SIZE;
+    return !rule->more && rule->target_size >= SHARED_TARGET_SIZE;
 }
 
 static void count_targets(const struct emit_build *build, struct seen *seen)
@@ -148,7 +148,7 @@ static void count_targets(const struct emit_build *build, struct seen *seen)
     seen->mask = slot_count - 1;
     for (uint32_t i = 0; i < build->plan->rule_count; i++) {
         const struct plan_rule *rule = &build->plan->rules[i];
-        uint32_t *slot = may_be_shared(rule) ? seen_slot(seen, rule->target) : NULL;
+        uint32_t *slot = may_be_shared(rule) ? seen_slot(seen, plan_target(rule)) : NULL;
 
         if (slot) *slot |= 1;
     }
@@ -156,7 +156,7 @@ static void count_targets(const struct emit_build *build, struct seen *seen)
 
 static bool is_shared(struct seen *seen, const struct plan_rule *rule)
 {
-    uint32_t *slot = may_be_shared(rule) ? seen_slot(seen, rule->target) : NULL;
+    uint32_t *slot = may_be_shared(rule) ? seen_slot(seen, plan_target(rule)) : NULL;
 
     return slot && *slot & 1;
 }
@@ -166,7 +166,7 @@ static void put_record(struct rows *rows, uint32_t entry, struct seen *seen)
     struct emit_build *build = rows->build;
     const struct plan_rule *rule = rule_of(rows, entry);
     uint32_t member = rows->entries[entry].member;
-    struct slice key = rule->path, target = emit_target(build, rule, member);
+    struct slice key = plan_path(rule), target = emit_target(build, rule, member);
     bool has_slash = key.size > 1 && key.data[key.size - 1] == '/', shares = is_shared(seen, rule);
     uint32_t flags = (rows->next[entry] ? RULESET_RULE_MORE : 0u) | (shares ? RULESET_RULE_SHARED : 0u);
     struct bytes *section = &build->sections[RULESET_EXACT];

@@ -85,7 +85,7 @@ static void add_rule(struct rows *rows, uint32_t rule_index)
     const struct plan_rule *rule = &build->plan->rules[rule_index];
     const struct emit_site *site = emit_rule_site(build, rule);
     struct plan_pattern *forms = arena_array(arena, EMIT_FORM_LIMIT, sizeof *forms);
-    unsigned form_count = emit_pattern_forms(arena, rule->pattern, forms);
+    unsigned form_count = emit_pattern_forms(arena, plan_pattern(rule), forms);
 
     for (unsigned f = 0; f < form_count; f++) {
         struct entry entry = { .rule = rule_index, .form = &forms[f], 
@@ -281,7 +281,7 @@ static void put_record(struct rows *rows, const struct entry *entry, bool has_mo
     struct bytes *section = &build->sections[RULESET_PATTERNS];
     /* MANY forms of `*.ttl` keep the rule's flags */
     const struct ruleset_pattern head = {
-        .action = emit_action_word(build, rule, entry->member, rule->pattern->ends_in_slash)
+        .action = emit_action_word(build, rule, entry->member, plan_pattern(rule)->ends_in_slash)
                 | (has_more ? RULESET_RULE_MORE : 0u) << RULESET_FLAG_SHIFT,
         .place = emit_place(build, rule),
         .rank = entry->rank,
@@ -365,7 +365,7 @@ bool emit_patterns(struct emit_build *build)
     struct bytes *scopes = &build->sections[RULESET_SCOPES];
 
     for (uint32_t i = 0; i < build->plan->rule_count; i++) {
-        if (build->plan->rules[i].pattern) add_rule(&rows, i);
+        if (plan_pattern(&build->plan->rules[i])) add_rule(&rows, i);
     }
     if (rows.count) {
         set_ranks(&rows);

@@ -106,8 +106,8 @@ uint32_t emit_action_word(struct emit_build *build, const struct plan_rule *rule
     uint32_t flags = (ends_in_slash ? RULESET_RULE_SLASH : 0u)
                    | (rule->flags & PLAN_SLASH_EXACT ? RULESET_RULE_SLASH_EXACT : 0u)
                    | (rule->flags & PLAN_CASE_IGNORE ? RULESET_RULE_CASE_IGNORE : 0u)
-                   | (rule->template ? RULESET_RULE_TEMPLATE : 0u)
-                   | (rule->choice ? RULESET_RULE_CHOICE : 0u);
+                   | (plan_template(rule) ? RULESET_RULE_TEMPLATE : 0u)
+                   | (plan_choice(rule) ? RULESET_RULE_CHOICE : 0u);
 
     return emit_action(build, rule, member) | flags << RULESET_FLAG_SHIFT;
 }
@@ -212,11 +212,11 @@ static struct slice encode_choice(struct emit_build *build, const struct plan_ch
 
 struct slice emit_target(struct emit_build *build, const struct plan_rule *rule, uint32_t member)
 {
-    if (!rule->template && !rule->choice) return rule->target;
+    if (!plan_template(rule) && !plan_choice(rule)) return plan_target(rule);
 
     uint32_t capture_base = emit_rule_site(build, rule)->members[member].capture_base;
-    struct slice encoded = rule->choice ? encode_choice(build, rule->choice, capture_base)
-                                        : encode_template(build, rule->template, capture_base);
+    struct slice encoded = plan_choice(rule) ? encode_choice(build, plan_choice(rule), capture_base)
+                                        : encode_template(build, plan_template(rule), capture_base);
     if (encoded.size > UINT16_MAX) {
         diag_error(build->diag, DIAG_TOO_LARGE, rule->span, "this target takes %zu bytes of at most 65535",
                    encoded.size);

@@ -72,8 +72,8 @@ void expect_probes_note(struct expect_probes *probes, const struct plan *plan, c
 
     for (uint32_t i = 0; i < action->condition_count; i++)
         note_condition(probes, &action->conditions[i]);
-    if (rule->choice && rule->choice->by == PLAN_BY_CHANCE)
-        note_choice(probes, rule->choice);
+    if (plan_choice(rule) && plan_choice(rule)->by == PLAN_BY_CHANCE)
+        note_choice(probes, plan_choice(rule));
 }
 
 bool expect_probes_apply(const struct expect_probes *probes, enum expect_probe_kind kind, size_t index,

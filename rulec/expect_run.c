@@ -351,7 +351,7 @@ static bool may_stand_before(struct expect_runner *runner, const struct plan_act
     if (!other)
         return false;
     others = &runner->plan->actions[other->action];
-    return (others->is_override && !action->is_override) || others->condition_count > 0 || other->choice;
+    return (others->is_override && !action->is_override) || others->condition_count > 0 || plan_choice(other);
 }
 
 static bool answers_as_written(const struct plan_rule *rule, const struct plan_action *action, unsigned status,
@@ -362,7 +362,7 @@ static bool answers_as_written(const struct plan_rule *rule, const struct plan_a
     if (answer->outcome != ANSWER_SEND || answer->status != status)
         return false;
     /* With placeholders the target is the engine's work: that this rule gave it is the test. */
-    return rule->template ? answer->place == place : slice_equal(rule->target, answer->location);
+    return plan_template(rule) ? answer->place == place : slice_equal(plan_target(rule), answer->location);
 }
 
 /* The server must give the answer that this rule gives in process. */
@@ -397,12 +397,12 @@ enum expect_verdict expect_run_rule(struct expect_runner *runner, uint32_t rule_
     bool others_may = true;
 
     runner->wanted[0] = runner->got[0] = '\0';
-    if (rule->pattern || rule->choice || rule->path.size == 0 || action->condition_count > 0)
+    if (plan_pattern(rule) || plan_choice(rule) || plan_path(rule).size == 0 || action->condition_count > 0)
         return EXPECT_SKIPPED;
     set_facts(runner, NULL);
     for (unsigned i = 0; i < sizeof variants / sizeof *variants; i++) {
         struct request_key key = { .method = slice_from_string(variants[i].method),
-                                   .scheme = slice_from_string(variants[i].scheme), .path = rule->path };
+                                   .scheme = slice_from_string(variants[i].scheme), .path = plan_path(rule) };
         unsigned status = i < 2 ? action->status_get : action->status_other;
         struct answer answer;
 
@@ -416,8 +416,9 @@ enum expect_verdict expect_run_rule(struct expect_runner *runner, uint32_t rule_
             continue;
         if (action->is_pass)
             snprintf(runner->wanted, sizeof runner->wanted, "pass");
-        else if (rule->target.size)
-            snprintf(runner->wanted, sizeof runner->wanted, "%u %.*s", status, (int)rule->target.size, rule->target.data);
+        else if (plan_target(rule).size)
+            snprintf(runner->wanted, sizeof runner->wanted, "%u %.*s", status, (int)rule->target_size,
+                     rule->target_data);
         else
             snprintf(runner->wanted, sizeof runner->wanted, "%u by this rule", status);
         write_answer(runner->got, &answer);

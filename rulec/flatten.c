@@ -84,14 +84,14 @@ static void find_query_paths(struct flattener *flattener)
     size_t count = 0, slot_count = 64;
 
     for (uint32_t i = 0; i < plan->rule_count; i++)
-        count += plan->rules[i].pattern && plan->rules[i].pattern->parameter_count;
+        count += plan_pattern(&plan->rules[i]) && plan_pattern(&plan->rules[i])->parameter_count;
     while (slot_count < 2 * count)
         slot_count *= 2;
     flattener->query_mask = slot_count - 1;
     flattener->query_paths = memory_resize(NULL, slot_count, sizeof *flattener->query_paths);
     memset(flattener->query_paths, 0, slot_count * sizeof *flattener->query_paths);
     for (uint32_t i = 0; i < plan->rule_count; i++) {
-        const struct plan_pattern *pattern = plan->rules[i].pattern;
+        const struct plan_pattern *pattern = plan_pattern(&plan->rules[i]);
         uint64_t hash = 1;
         bool is_fixed = true;
 
@@ -138,8 +138,8 @@ static bool may_take_over(const struct flattener *flattener, const struct plan_r
     const struct plan_action *b = &flattener->plan->actions[second->action];
     bool drops_query = a->query.kind == PLAN_QUERY_DROP;
 
-    if (b->condition_count || b->header_count || b->vary_count || b->is_pass || second->choice ||
-        uses_request(second->template))
+    if (b->condition_count || b->header_count || b->vary_count || b->is_pass || plan_choice(second) ||
+        uses_request(plan_template(second)))
         return false;
     if (!status_stands(a->status_get, b->status_get) || !status_stands(a->status_other, b->status_other))
         return false;
@@ -149,7 +149,7 @@ static bool may_take_over(const struct flattener *flattener, const struct plan_r
     if (!drops_query && (b->query.kind != PLAN_QUERY_KEEP || flattener->has_open_query ||
                          has_query_path(flattener, hash_of_path(flattener->follow.key.path))))
         return false;
-    return !second->pattern || second->pattern->parameter_count == 0;
+    return !plan_pattern(second) || plan_pattern(second)->parameter_count == 0;
 }
 
 struct named_site {
@@ -272,19 +272,19 @@ static struct slice find_end(struct flattener *flattener, const struct plan_rule
 {
     const struct plan *plan = flattener->plan;
     const struct plan_site *site = &plan->sites[plan->actions[rule->action].site];
-    bool is_path = rule->target.data[0] == '/';
+    bool is_path = plan_target(rule).data[0] == '/';
     struct follow *follow = &flattener->follow;
     struct request_key key = { .method = SLICE("GET"), .scheme = SLICE("http"), .regex = flattener->regex };
-    struct slice end = rule->target;
+    struct slice end = plan_target(rule);
     char host[URL_HOST_LIMIT + 1];
 
     *hops = 1;
-    if (known_hosts_leave(flattener->hosts, rule->target) || flattener->has_ports)
+    if (known_hosts_leave(flattener->hosts, plan_target(rule)) || flattener->has_ports)
         return end;
     key.host = known_hosts_example(&site->hosts[0], host);
     key.port = url_default_port(key.scheme);
     follow_start(follow, flattener->ruleset, &key);
-    if (!follow_to(follow, rule->target))
+    if (!follow_to(follow, plan_target(rule)))
         return end;
     while (*hops < HOP_LIMIT && known_hosts_reach(flattener->hosts, key.host, follow->key.host)) {
         uint32_t next = ask(flattener);
@@ -299,7 +299,7 @@ static struct slice find_end(struct flattener *flattener, const struct plan_rule
         if (!follow_to(follow, follow->answer.location))
             break;
     }
-    return *hops < HOP_LIMIT ? end : rule->target;
+    return *hops < HOP_LIMIT ? end : plan_target(rule);
 }
 
 static void add_change(struct flatten_changes *changes, const struct flatten_change *change)
@@ -325,9 +325,9 @@ void flatten(struct plan *plan, const struct ruleset *ruleset, struct flatten_ch
     find_query_paths(flattener);
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         const struct plan_rule *rule = &plan->rules[i];
-        struct flatten_change change = { .rule = i, .before = rule->target };
+        struct flatten_change change = { .rule = i, .before = plan_target(rule) };
 
-        if (rule->template || rule->choice || rule->target.size == 0)
+        if (plan_template(rule) || plan_choice(rule) || plan_target(rule).size == 0)
             continue;
         change.after = find_end(flattener, rule, &change.hops);
         if (change.hops > 1 && change.after.size <= ANSWER_LOCATION_LIMIT)
@@ -335,7 +335,7 @@ void flatten(struct plan *plan, const struct ruleset *ruleset, struct flatten_ch
     }
     /* Written at the end, so that every rule was asked for as it stands. */
     for (size_t i = 0; i < changes->count; i++)
-        plan->rules[changes->items[i].rule].target = changes->items[i].after;
+        plan_set_target(&plan->rules[changes->items[i].rule], changes->items[i].after);
     known_hosts_close(flattener->hosts);
     rule_places_close(flattener->places);
     regex_scratch_close(flattener->regex);

@@ -103,12 +103,12 @@ static bool start_fixed(struct hops *hops, const struct plan_rule *rule)
     struct follow *follow = &hops->follow;
     struct request_key key;
 
-    if (known_hosts_leave(hops->hosts, rule->target))
+    if (known_hosts_leave(hops->hosts, plan_target(rule)))
         return false;
     set_key(hops, action, &key);
     unsigned status = is_get(key.method) ? action->status_get : action->status_other;
     follow_start(follow, hops->ruleset, &key);
-    if (!follow_to(follow, rule->target))
+    if (!follow_to(follow, plan_target(rule)))
         return false;
     follow->key.method = follow_method_after(key.method, status);
     return known_hosts_reach(hops->hosts, key.host, follow->key.host);
@@ -120,9 +120,9 @@ static bool start_template(struct hops *hops, uint32_t number)
     struct follow *follow = &hops->follow;
     struct request_key key;
 
-    if (rule->template->piece_count && rule->template->pieces[0].kind == PLAN_PIECE_TEXT &&
-        rule->template->pieces[0].place == PLAN_IN_PATH &&
-        known_hosts_leave(hops->hosts, rule->template->pieces[0].text))
+    if (plan_template(rule)->piece_count && plan_template(rule)->pieces[0].kind == PLAN_PIECE_TEXT &&
+        plan_template(rule)->pieces[0].place == PLAN_IN_PATH &&
+        known_hosts_leave(hops->hosts, plan_template(rule)->pieces[0].text))
         return false;
     if (!sample_source(rule, SLICE("any"), &hops->sample))
         return false;
@@ -140,11 +140,11 @@ bool hops_start(struct hops *hops, uint32_t number)
 {
     const struct plan_rule *rule = &hops->plan->rules[number];
 
-    if (hops->plan->actions[rule->action].is_pass || rule->choice)
+    if (hops->plan->actions[rule->action].is_pass || plan_choice(rule))
         return false;
-    if (rule->template)
+    if (plan_template(rule))
         return start_template(hops, number);
-    return rule->target.size && start_fixed(hops, rule);
+    return plan_target(rule).size && start_fixed(hops, rule);
 }
 
 /* Path and query of the present state, kept in hops->before. */

@@ -132,7 +132,7 @@ bool loop_facts_collect(struct loop_facts *facts, struct arena *arena, const str
         for (uint32_t i = 0; i < action->condition_count; i++)
             if (!add_condition(arena, facts, &action->conditions[i]))
                 return false;
-        if (rule->choice && !add_choice(arena, facts, rule->choice))
+        if (plan_choice(rule) && !add_choice(arena, facts, plan_choice(rule)))
             return false;
     }
     facts->request.env = facts->env;

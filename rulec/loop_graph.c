@@ -116,12 +116,12 @@ static uint32_t walk(struct builder *builder, struct slice path, bool makes, boo
 
 static uint32_t source_lead(struct builder *builder, const struct plan_rule *rule)
 {
-    const struct plan_pattern *pattern = rule->pattern;
+    const struct plan_pattern *pattern = plan_pattern(rule);
     uint32_t lead = ROOT;
     bool is_whole;
 
     if (!pattern)
-        return walk(builder, rule->path, true, &is_whole);
+        return walk(builder, plan_path(rule), true, &is_whole);
     for (uint32_t i = 0; i < pattern->head_count; i++) {
         bool is_open = pattern->tail == PLAN_TAIL_BELOW && i + 1 == pattern->head_count;
 
@@ -193,12 +193,12 @@ static void add_rule_edges(struct builder *builder, uint32_t number)
 
     if (builder->plan->actions[rule->action].is_pass)
         return;
-    if (rule->target.size)
-        add_target(builder, number, rule->target, false);
-    if (rule->template)
-        add_template(builder, number, rule->template);
-    for (uint32_t i = 0; rule->choice && i < rule->choice->line_count; i++) {
-        const struct plan_choice_line *line = &rule->choice->lines[i];
+    if (plan_target(rule).size)
+        add_target(builder, number, plan_target(rule), false);
+    if (plan_template(rule))
+        add_template(builder, number, plan_template(rule));
+    for (uint32_t i = 0; plan_choice(rule) && i < plan_choice(rule)->line_count; i++) {
+        const struct plan_choice_line *line = &plan_choice(rule)->lines[i];
 
         if (line->target.size)
             add_target(builder, number, line->target, false);

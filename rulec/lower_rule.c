@@ -239,7 +239,7 @@ void lower_rule(struct lower *lower, struct lower_scope *scope, const struct low
     if (!is_good)
         return;
 
-    struct plan_rule made = { .path = source.path,
+    struct plan_rule_parts made = { .path = source.path,
                               .pattern = source.pattern,
                               .flags = scope->flags,
                               .span = { rule->source.span.at, rule->span.end } };

@@ -9,6 +9,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* Open addressing; a slot holds the item's number + 1, 0 is empty. Never more than half
@@ -235,12 +236,26 @@ void plan_reserve_rules(struct plan *plan, uint32_t count)
     plan->rules = memory_resize(plan->rules, plan->tables->rule_room, sizeof(*plan->rules));
 }
 
-struct plan_rule *plan_add_rule(struct plan *plan, const struct plan_rule *rule)
+void plan_add_rule(struct plan *plan, const struct plan_rule_parts *parts)
 {
+    struct plan_more *more = NULL;
+
+    assert(parts->path.size <= UINT16_MAX && parts->target.size <= UINT16_MAX);
+    if (parts->pattern || parts->template || parts->choice) {
+        more = arena_alloc(plan->arena, sizeof(*more));
+        *more = (struct plan_more){ parts->pattern, parts->template, parts->choice };
+    }
     plan->rules =
         grow(plan->rules, plan->rule_count, &plan->tables->rule_room, sizeof(*plan->rules));
-    plan->rules[plan->rule_count] = *rule;
-    return &plan->rules[plan->rule_count++];
+    plan->rules[plan->rule_count++] = (struct plan_rule){ .path_data = parts->path.data,
+                                                          .path_size = (uint16_t)parts->path.size,
+                                                          .target_data = parts->target.data,
+                                                          .target_size = (uint16_t)parts->target.size,
+                                                          .more = more,
+                                                          .action = parts->action,
+                                                          .flags = parts->flags,
+                                                          .span = parts->span,
+                                                          .target_at = parts->target_at };
 }
 
 void plan_add_note(struct plan *plan, uint32_t rule, struct slice note, struct slice owner)

@@ -212,7 +212,7 @@ struct plan_choice {
 };
 
 enum { PLAN_CASE_IGNORE = 1, PLAN_SLASH_EXACT = 2 };
-struct plan_rule {
+struct plan_rule_parts {
     struct slice path;             /* an exact source without query: its normal form as written, else empty */
     struct plan_pattern *pattern;  /* every other source, else NULL */
     struct slice target;           /* as it is sent, where it has no placeholder; empty: none */
@@ -223,6 +223,45 @@ struct plan_rule {
     struct span span;              /* of the rule, or of its row in a table; .at is its source word */
     uint32_t target_at;            /* offset of the target's word; 0: none */
 };
+
+/* The same, as small as millions of rules want it: plan_path(), plan_pattern()... give the parts. */
+struct plan_more {
+    struct plan_pattern *pattern;
+    struct plan_template *template;
+    struct plan_choice *choice;
+};
+struct plan_rule {
+    const char *path_data, *target_data;
+    const struct plan_more *more;  /* NULL: a path, and a literal target or none */
+    uint16_t path_size, target_size; /* URL_PATH_LIMIT, ANSWER_LOCATION_LIMIT */
+    uint32_t action;
+    uint32_t flags;
+    struct span span;
+    uint32_t target_at;
+};
+
+static inline struct slice plan_path(const struct plan_rule *rule) { return slice_of(rule->path_data, rule->path_size); }
+static inline struct slice plan_target(const struct plan_rule *rule)
+{
+    return slice_of(rule->target_data, rule->target_size);
+}
+static inline void plan_set_target(struct plan_rule *rule, struct slice target)
+{
+    rule->target_data = target.data;
+    rule->target_size = (uint16_t)target.size;
+}
+static inline struct plan_pattern *plan_pattern(const struct plan_rule *rule)
+{
+    return rule->more ? rule->more->pattern : NULL;
+}
+static inline struct plan_template *plan_template(const struct plan_rule *rule)
+{
+    return rule->more ? rule->more->template : NULL;
+}
+static inline struct plan_choice *plan_choice(const struct plan_rule *rule)
+{
+    return rule->more ? rule->more->choice : NULL;
+}
 
 struct plan_note {
     uint32_t rule;
@@ -284,8 +323,7 @@ bool plan_conditions_equal(const struct plan *plan, const struct plan_condition 
 void plan_reserve_rules(struct plan *plan, uint32_t count);
 /* By name; the zone's data is the caller's to fill where *is_new. The pointer is valid until the next call. */
 uint32_t plan_intern_zone(struct plan *plan, struct slice name, bool *is_new);
-/* Appends a copy; returns it (valid until the next call). */
-struct plan_rule *plan_add_rule(struct plan *plan, const struct plan_rule *rule);
+void plan_add_rule(struct plan *plan, const struct plan_rule_parts *parts);
 void plan_add_note(struct plan *plan, uint32_t rule, struct slice note, struct slice owner);
 struct plan_expect *plan_add_expect(struct plan *plan, const struct plan_expect *expect);
 void plan_close(struct plan *plan); /* frees the growing arrays; the rest is the arena's */

@@ -111,12 +111,12 @@ static bool put_parameter(struct sample *sample, const struct plan_parameter *pa
 
 bool sample_source(const struct plan_rule *rule, struct slice filler, struct sample *sample)
 {
-    const struct plan_pattern *pattern = rule->pattern;
+    const struct plan_pattern *pattern = plan_pattern(rule);
 
     sample->size = 0;
     sample->has_query = false;
     if (!pattern) {
-        bool fits = put(sample, rule->path);
+        bool fits = put(sample, plan_path(rule));
 
         sample->path_size = sample->size;
         return fits;

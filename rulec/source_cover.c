@@ -25,12 +25,12 @@ void source_view_of(struct arena *arena, const struct plan_rule *rule, const str
         return;
     }
     uint32_t count = 0;
-    for (size_t i = 0; i < rule->path.size; i++)
-        count += rule->path.data[i] == '/';
+    for (size_t i = 0; i < plan_path(rule).size; i++)
+        count += plan_path(rule).data[i] == '/';
 
     struct plan_segment *head = arena_array(arena, count, sizeof *head);
     struct plan_part *parts = arena_array(arena, count, sizeof *parts);
-    const char *at = rule->path.data, *end = at + rule->path.size;
+    const char *at = plan_path(rule).data, *end = at + plan_path(rule).size;
     uint32_t used = 0;
     while (at < end) {
         const char *start = ++at;
@@ -46,7 +46,7 @@ void source_view_of(struct arena *arena, const struct plan_rule *rule, const str
     }
     view->head = head;
     view->head_count = used;
-    view->ends_in_slash = rule->path.size > 0 && end[-1] == '/';
+    view->ends_in_slash = plan_path(rule).size > 0 && end[-1] == '/';
 }
 
 /* ---- texts and types ---- */

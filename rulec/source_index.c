@@ -197,23 +197,23 @@ static void add_rule(struct source_index *index, uint32_t number)
     struct ends ends = { .start_size = 0 };
     uint32_t at = 0;
 
-    if (!rule->pattern) {
-        add(index, number, exact_key(path_lead(lead, rule->path), 0));
+    if (!plan_pattern(rule)) {
+        add(index, number, exact_key(path_lead(lead, plan_path(rule)), 0));
         return;
     }
-    if (rule->pattern->regex.size)
+    if (plan_pattern(rule)->regex.size)
         return;
-    while (at < rule->pattern->head_count && is_fixed(rule->pattern, at))
-        lead = hash_segment(lead, rule->pattern->head[at++].parts[0].text);
-    if (at == rule->pattern->head_count && rule->pattern->tail == PLAN_TAIL_NONE) {
-        add(index, number, exact_key(lead, query_hash(rule->pattern)));
+    while (at < plan_pattern(rule)->head_count && is_fixed(plan_pattern(rule), at))
+        lead = hash_segment(lead, plan_pattern(rule)->head[at++].parts[0].text);
+    if (at == plan_pattern(rule)->head_count && plan_pattern(rule)->tail == PLAN_TAIL_NONE) {
+        add(index, number, exact_key(lead, query_hash(plan_pattern(rule))));
         return;
     }
-    if (at < rule->pattern->head_count)
-        take_segment(&ends, &rule->pattern->head[at],
-                     rule->pattern->tail == PLAN_TAIL_BELOW && at + 1 == rule->pattern->head_count);
+    if (at < plan_pattern(rule)->head_count)
+        take_segment(&ends, &plan_pattern(rule)->head[at],
+                     plan_pattern(rule)->tail == PLAN_TAIL_BELOW && at + 1 == plan_pattern(rule)->head_count);
     index->has_ends[ends.start_size][ends.end_size] = true;
-    add(index, number, key_of(lead, query_hash(rule->pattern), &ends, ends.start_size, ends.end_size));
+    add(index, number, key_of(lead, query_hash(plan_pattern(rule)), &ends, ends.start_size, ends.end_size));
 }
 
 struct source_index *source_index_open(const struct plan *plan, bool with_exact)
@@ -223,7 +223,7 @@ struct source_index *source_index_open(const struct plan *plan, bool with_exact)
 
     *index = (struct source_index){ .plan = plan, .slot_count = 64 };
     for (uint32_t i = 0; i < plan->rule_count; i++)
-        count += with_exact || plan->rules[i].pattern != NULL;
+        count += with_exact || plan_pattern(&plan->rules[i]) != NULL;
     while (index->slot_count < 2 * count)
         index->slot_count *= 2;
     index->slots = memory_resize(NULL, index->slot_count, sizeof *index->slots);
@@ -232,7 +232,7 @@ struct source_index *source_index_open(const struct plan *plan, bool with_exact)
     for (uint32_t i = 0; i < plan->action_count; i++)
         index->has_overrides |= plan->actions[i].is_override;
     for (uint32_t i = plan->rule_count; i-- > 0;)
-        if (with_exact || plan->rules[i].pattern)
+        if (with_exact || plan_pattern(&plan->rules[i]))
             add_rule(index, i);
     return index;
 }
@@ -319,10 +319,10 @@ uint32_t source_index_holders(const struct source_index *index, uint32_t rule, u
 
     if (overrides && !index->has_overrides)
         return 0;
-    search.query_count = query_hashes(own->pattern, search.queries);
-    if (!own->pattern)
-        search_path(&search, lead, own->path);
-    else if (own->pattern->regex.size == 0)
-        search_pattern(&search, lead, own->pattern);
+    search.query_count = query_hashes(plan_pattern(own), search.queries);
+    if (!plan_pattern(own))
+        search_path(&search, lead, plan_path(own));
+    else if (plan_pattern(own)->regex.size == 0)
+        search_pattern(&search, lead, plan_pattern(own));
     return search.count;
 }

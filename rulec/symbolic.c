@@ -124,12 +124,12 @@ static bool begin_path(struct symbolic_path *path, struct slice text)
 
 bool symbolic_begin(struct symbolic *symbolic, const struct plan_rule *rule)
 {
-    const struct plan_pattern *pattern = rule->pattern;
+    const struct plan_pattern *pattern = plan_pattern(rule);
     struct symbolic_token token;
 
     memset(symbolic, 0, sizeof *symbolic);
     if (!pattern) {
-        if (!begin_path(&symbolic->start, rule->path))
+        if (!begin_path(&symbolic->start, plan_path(rule)))
             return false;
         symbolic->now = symbolic->start;
         return true;
@@ -267,13 +267,14 @@ bool symbolic_may_match(const struct symbolic *symbolic, const struct plan_rule 
 {
     struct slice first = slice_of(NULL, 0);
 
-    if (!rule->pattern) {
-        const char *slash = rule->path.size > 1 ? memchr(rule->path.data + 1, '/', rule->path.size - 1) : NULL;
+    if (!plan_pattern(rule)) {
+        struct slice path = plan_path(rule);
+        const char *slash = path.size > 1 ? memchr(path.data + 1, '/', path.size - 1) : NULL;
 
-        first = slice_of(rule->path.data + 1, slash ? (size_t)(slash - rule->path.data) - 1 : rule->path.size - 1);
-    } else if (rule->pattern->head_count && rule->pattern->head[0].part_count == 1 &&
-               !(rule->pattern->tail == PLAN_TAIL_BELOW && rule->pattern->head_count == 1)) {
-        first = literal_of(&rule->pattern->head[0], 0);
+        first = slice_of(path.data + 1, slash ? (size_t)(slash - path.data) - 1 : path.size - 1);
+    } else if (plan_pattern(rule)->head_count && plan_pattern(rule)->head[0].part_count == 1 &&
+               !(plan_pattern(rule)->tail == PLAN_TAIL_BELOW && plan_pattern(rule)->head_count == 1)) {
+        first = literal_of(&plan_pattern(rule)->head[0], 0);
     }
     return first.size == 0 || symbolic->now.count == 0 || symbolic->now.tokens[0].kind != SYMBOLIC_TEXT ||
            text_equal(symbolic->now.tokens[0].text, first);
@@ -281,12 +282,12 @@ bool symbolic_may_match(const struct symbolic *symbolic, const struct plan_rule 
 
 bool symbolic_match(struct symbolic *symbolic, const struct plan_rule *rule)
 {
-    const struct plan_pattern *pattern = rule->pattern;
+    const struct plan_pattern *pattern = plan_pattern(rule);
 
     for (uint32_t i = 0; i < PLAN_CAPTURE_LIMIT; i++)
         symbolic->captures[i].count = 0;
     if (!pattern)
-        return match_path(symbolic, rule->path);
+        return match_path(symbolic, plan_path(rule));
     if (pattern->regex.size || pattern->suffix.size || pattern->tail == PLAN_TAIL_BELOW)
         return false;
     for (uint32_t i = 0; i < pattern->head_count; i++)

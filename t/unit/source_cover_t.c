@@ -22,7 +22,7 @@ static struct source_view view_of(uint32_t rule)
 {
     struct source_view view;
 
-    source_view_of(parsed.arena, &lowered.plan->rules[rule], lowered.plan->rules[rule].pattern, &view);
+    source_view_of(parsed.arena, &lowered.plan->rules[rule], plan_pattern(&lowered.plan->rules[rule]), &view);
     return view;
 }
 
