@@ -279,7 +279,7 @@ static void chooses(const char *text, const char *want, const char *name)
 {
     open_rules(text);
     const struct plan_choice *choice =
-        lowered.plan->rule_count ? lowered.plan->rules[0].choice : NULL;
+        lowered.plan->rule_count ? plan_choice(&lowered.plan->rules[0]) : NULL;
     if (choice) {
         lowered_put("%d ", (int)choice->by);
         lowered_put_slice(choice->name);
@@ -336,8 +336,8 @@ static void groups_are_captures(void)
                "/p/v{x:/[a-z]{2}/}.html -> /q/{x}\n/r?q={x:/a.b/} -> /s\n");
     is_number(diag_error_count(parsed.diag), 0, "no mistake");
     if (is_number(lowered.plan->rule_count, 3, "three rules")) {
-        const struct plan_pattern *pattern = lowered.plan->rules[0].pattern;
-        const struct plan_template *template = lowered.plan->rules[0].template;
+        const struct plan_pattern *pattern = plan_pattern(&lowered.plan->rules[0]);
+        const struct plan_template *template = plan_template(&lowered.plan->rules[0]);
 
         is_slice(pattern->regex, "^/x/(?<id>\\d{3})(a|b)?(?:c)?", "the regex as it is");
         is_number(pattern->capture_count, 2, "two groups");
@@ -346,9 +346,9 @@ static void groups_are_captures(void)
         ok(template->pieces[1].capture == 1 && template->pieces[3].capture == 0 &&
                template->pieces[5].capture == 0,
            "a group with a name has its number, too");
-        is_number(lowered.plan->rules[1].pattern->head[1].parts[1].kind, PLAN_PART_REGEX,
+        is_number(plan_pattern(&lowered.plan->rules[1])->head[1].parts[1].kind, PLAN_PART_REGEX,
                   "a part of a segment");
-        is_slice(lowered.plan->rules[1].pattern->head[1].parts[1].text, "[a-z]{2}",
+        is_slice(plan_pattern(&lowered.plan->rules[1])->head[1].parts[1].text, "[a-z]{2}",
                  "without its slashes");
     }
     lowered_close();

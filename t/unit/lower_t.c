@@ -87,11 +87,11 @@ static void put_piece(const struct plan_rule *rule, const struct plan_piece *pie
         return;
     case PLAN_PIECE_CAPTURE:
         lowered_put("<");
-        put_capture(rule->pattern, piece->capture);
+        put_capture(plan_pattern(rule), piece->capture);
         break;
     case PLAN_PIECE_QUERY_CAPTURE:
         lowered_put("<?");
-        put_capture(rule->pattern, piece->capture);
+        put_capture(plan_pattern(rule), piece->capture);
         break;
     case PLAN_PIECE_HOST_CAPTURE:
         lowered_put("<//");
@@ -118,9 +118,9 @@ static void put_piece(const struct plan_rule *rule, const struct plan_piece *pie
 
 static void put_target(const struct plan_rule *rule)
 {
-    const struct plan_template *template = rule->template;
+    const struct plan_template *template = plan_template(rule);
 
-    lowered_put_slice(rule->target);
+    lowered_put_slice(plan_target(rule));
     if (!template)
         return;
     if (template->is_https)
@@ -197,11 +197,11 @@ static const char *show_rule(uint32_t number)
 {
     const struct plan_rule *rule = &lowered.plan->rules[number];
 
-    if (rule->pattern)
-        put_pattern(rule->pattern);
+    if (plan_pattern(rule))
+        put_pattern(plan_pattern(rule));
     else
-        lowered_put_slice(rule->path);
-    if (rule->target.size || rule->template) {
+        lowered_put_slice(plan_path(rule));
+    if (plan_target(rule).size || plan_template(rule)) {
         lowered_put(" -> ");
         put_target(rule);
     }
