@@ -146,7 +146,8 @@ for my $by (http2()) {
     my $again = $http2->send_request([[':method', 'GET'], @fields[1, 2], [':path', '/g']]);
     is(said($http2->response($again)), '410', "$by: while the connection goes on");
     my $wrong = $http2->send_request([@fields, ['content-length', '5']], 'longer than that');
-    is(said($http2->response($wrong)), '307 https://new.test/n', "$by: a body that is longer than it says is not read either");
+    # Whichever httpd sees first, the request or that its body is none.
+    like(said($http2->response($wrong)), qr{\A(?:307 https://new\.test/n|RST_STREAM 1)\z}, "$by: a body that is longer than it says");
     Redir307::Transports::hang_up($connection);
 }
 stop();
