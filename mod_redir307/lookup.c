@@ -33,8 +33,9 @@ bool lookup_begin(struct lookup *lookup, const struct ruleset *ruleset, const st
     lookup->host_at = 0;
     lookup->scope = 0;
     lookup->phase = PHASE_COUNT;
+    lookup->shape_next = lookup->shape_end = 0;
     lookup->found_count = lookup->found_next = 0;
-    lookup->found_overflowed = lookup->has_last = false;
+    lookup->has_dropped = lookup->has_last = false;
     return true;
 }
 
@@ -157,26 +158,23 @@ static bool enter_scope(struct lookup *lookup)
     return false;
 }
 
-/* Fills `found` with the best of a phase behind `last`. */
-static void collect(struct lookup *lookup)
+/* Searches a phase from its start, for what comes behind `last`. */
+static void search(struct lookup *lookup)
 {
     const struct ruleset_scope *scope = &lookup->scope_head;
 
+    lookup->shape_next = lookup->shape_end = 0;
     lookup->found_count = lookup->found_next = 0;
-    lookup->found_overflowed = false;
+    lookup->has_dropped = false;
     switch (lookup->phase) {
     case PHASE_WHOLE:
-        if (lookup->key->has_query && scope->whole_shape_count) {
-            lookup_collect_shapes(lookup, 0, scope->whole_shape_count);
-        }
+        if (lookup->key->has_query) lookup_begin_shapes(lookup, 0, scope->whole_shape_count);
         break;
     case PHASE_EXACT:
         if (scope->flags & RULESET_SCOPE_HAS_EXACT) lookup_collect_exact(lookup);
         break;
     default:
-        if (scope->shape_count > scope->whole_shape_count) {
-            lookup_collect_shapes(lookup, scope->whole_shape_count, scope->shape_count);
-        }
+        lookup_begin_shapes(lookup, scope->whole_shape_count, scope->shape_count);
         break;
     }
 }
@@ -184,17 +182,25 @@ static void collect(struct lookup *lookup)
 bool lookup_next(struct lookup *lookup, struct lookup_match *match)
 {
     for (;;) {
-        if (lookup->found_next < lookup->found_count) {
+        bool has_shape = lookup->shape_next < lookup->shape_end;
+
+        /* Shapes come best first: what waits and ranks before all of the next one needs none of its probes. */
+        if (lookup->found_next < lookup->found_count
+            && (!has_shape || lookup->found[lookup->found_next].rank < lookup->shape.best_rank)) {
             *match = lookup->last = lookup->found[lookup->found_next++];
             lookup->has_last = true;
             return true;
         }
-        if (!lookup->found_overflowed) {
+        if (has_shape) {
+            lookup_collect_shape(lookup);
+            continue;
+        }
+        if (!lookup->has_dropped) {
             lookup->has_last = false;
             if (lookup->phase + 1 < PHASE_COUNT) lookup->phase++;
             else if (!enter_scope(lookup)) return false;
         }
-        collect(lookup);
+        search(lookup);
     }
 }
 

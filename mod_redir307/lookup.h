@@ -10,7 +10,7 @@
 #include "mod_redir307/ruleset_read.h"
 
 enum {
-    LOOKUP_FOUND_LIMIT = 32,      /* candidates kept at a time; more are found by searching again */
+    LOOKUP_FOUND_LIMIT = 32,      /* candidates that wait at a time; more are found by searching again */
     LOOKUP_PARAMETER_LIMIT = 128, /* parameters of a request that are looked at */
     LOOKUP_COMBINATION_LIMIT = 64 /* of repeated parameters, for each shape */
 };
@@ -20,7 +20,6 @@ struct lookup_match {
     uint64_t at;          /* of its record */
     uint32_t rank, order; /* patterns */
     unsigned cost;        /* PATTERN_SLASH_DIFFERS... */
-    bool is_conditional;
 };
 
 /* The leading segments of a path, and under which of them rules live. */
@@ -63,11 +62,17 @@ struct lookup {
     struct ruleset_scope scope_head;
     struct lookup_walk walk, folded_walk;
 
+    /* shapes of the phase that were not probed yet, in a scope's order: best first */
+    unsigned shape_next, shape_end;
+    struct ruleset_shape shape; /* the next one, where there is one */
+
+    /* candidates that wait, best first: [found_next, found_count) */
     struct lookup_match found[LOOKUP_FOUND_LIMIT];
-    unsigned found_count, found_next;
-    bool found_overflowed;
+    unsigned found_next, found_count;
+    bool has_dropped;            /* more than fit: what comes from `dropped` on waits for another search */
+    struct lookup_match dropped;
+    bool has_last;               /* the phase goes on behind `last` */
     struct lookup_match last;
-    bool has_last;
 };
 
 /* `probe`: of the key's path. False: the path is not valid, no rule matches. The lookup's big arrays are not cleared. */

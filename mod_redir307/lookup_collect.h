@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What one site's indexes hold for the request at hand: fills lookup->found, best first, with what ranks behind
- * lookup->last. Private to lookup. */
+/* What one site's indexes hold for the request at hand: adds to lookup->found, best first, what ranks behind
+ * lookup->last and before lookup->dropped. Private to lookup. */
 #ifndef MOD_REDIR307_LOOKUP_COLLECT_H
 #define MOD_REDIR307_LOOKUP_COLLECT_H
 
 #include "mod_redir307/lookup.h"
 
 void lookup_collect_exact(struct lookup *lookup);
-/* Shapes [first, end) of the scope. */
-void lookup_collect_shapes(struct lookup *lookup, unsigned first, unsigned end);
+/* Shapes [first, end) of the scope are next. */
+void lookup_begin_shapes(struct lookup *lookup, unsigned first, unsigned end);
+/* Probes the next shape. There must be one: shape_next < shape_end. */
+void lookup_collect_shape(struct lookup *lookup);
 
 bool lookup_match_pattern(struct lookup *lookup, const struct ruleset_pattern_view *rule,
                           struct pattern_capture *captures, unsigned *cost);
 
-/* Puts a match where it belongs in `found`; the worst one gives way where it is full. */
+/* Puts a match where it belongs in `found`; the worst one is dropped where it is full. */
 void lookup_add(struct lookup *lookup, const struct lookup_match *match);
 
 /* The path in lower case, made once; true where it differs from the path. */

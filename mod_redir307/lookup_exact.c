@@ -11,23 +11,32 @@ static int match_order(const struct lookup_match *a, const struct lookup_match *
     return (a->order > b->order) - (a->order < b->order);
 }
 
+static void drop(struct lookup *lookup, const struct lookup_match *match)
+{
+    if (lookup->has_dropped && match_order(match, &lookup->dropped) >= 0) return;
+    lookup->dropped = *match;
+    lookup->has_dropped = true;
+}
+
 void lookup_add(struct lookup *lookup, const struct lookup_match *match)
 {
+    struct lookup_match *found = lookup->found;
     unsigned at = lookup->found_count;
 
     if (lookup->has_last && match_order(match, &lookup->last) <= 0) return;
-    while (at > 0 && match_order(match, &lookup->found[at - 1]) < 0) at--;
+    /* What was dropped must come before this one. */
+    if (lookup->has_dropped && match_order(match, &lookup->dropped) >= 0) return;
+    while (at > lookup->found_next && match_order(match, &found[at - 1]) < 0) at--;
     /* Repeated parameters can lead to one record twice. */
-    if (at > 0 && lookup->found[at - 1].at == match->at) return;
-    if (at == LOOKUP_FOUND_LIMIT) {
-        lookup->found_overflowed = true;
-        return;
+    if (at > lookup->found_next && found[at - 1].at == match->at) return;
+    if (lookup->found_count == LOOKUP_FOUND_LIMIT) {
+        drop(lookup, at == LOOKUP_FOUND_LIMIT ? match : &found[LOOKUP_FOUND_LIMIT - 1]);
+        if (at == LOOKUP_FOUND_LIMIT) return;
+        lookup->found_count--;
     }
-    if (lookup->found_count == LOOKUP_FOUND_LIMIT) lookup->found_overflowed = true;
-    else lookup->found_count++;
-    memmove(&lookup->found[at + 1], &lookup->found[at],
-            (lookup->found_count - 1 - at) * sizeof lookup->found[0]);
-    lookup->found[at] = *match;
+    memmove(&found[at + 1], &found[at], (lookup->found_count - at) * sizeof found[0]);
+    found[at] = *match;
+    lookup->found_count++;
 }
 
 bool lookup_fold(struct lookup *lookup)
@@ -81,7 +90,6 @@ static void collect_chain(struct lookup *lookup, uint64_t at)
         if (!ruleset_get_exact(lookup->ruleset, at, &rule)) return;
         if (record_matches(lookup, &rule, &match.cost)
             && ruleset_get_action(lookup->ruleset, rule.action, &action) && action.scope == lookup->scope) {
-            match.is_conditional = action.conditions != 0;
             lookup_add(lookup, &match);
         }
         if (!(rule.flags & RULESET_RULE_MORE)) return;

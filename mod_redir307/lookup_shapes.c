@@ -126,7 +126,6 @@ static void probe(struct lookup *lookup, uint64_t key)
             if (lookup_match_pattern(lookup, &rule, NULL, &match.cost)) {
                 match.rank = rule.head.rank;
                 match.order = rule.head.order;
-                match.is_conditional = action.conditions != 0;
                 lookup_add(lookup, &match);
             }
             if (!(rule.flags & RULESET_RULE_MORE)) break;
@@ -181,7 +180,7 @@ static void probe_parameters(struct lookup *lookup, const struct ruleset_shape *
     }
 }
 
-static void collect_shape(struct lookup *lookup, const struct ruleset_shape *shape, uint32_t shape_index)
+static void probe_shape(struct lookup *lookup, const struct ruleset_shape *shape, uint32_t shape_index)
 {
     bool folds = shape->flags & RULESET_SHAPE_CASE_IGNORE && lookup_fold(lookup);
     const char *text = folds ? lookup->folded.data : lookup->path.data;
@@ -216,30 +215,37 @@ static void collect_shape(struct lookup *lookup, const struct ruleset_shape *sha
     }
 }
 
-void lookup_collect_shapes(struct lookup *lookup, unsigned first, unsigned end)
+/* Reads the next shape, so that lookup_next can tell what ranks before it. */
+static void read_shape(struct lookup *lookup)
 {
-    for (unsigned i = first; i < end && i < RULESET_SHAPE_LIMIT; i++) {
-        struct ruleset_shape shape;
-        uint32_t index = lookup->scope_head.shape_first + i;
+    uint64_t index = (uint64_t)lookup->scope_head.shape_first + lookup->shape_next;
 
-        if (!ruleset_get(lookup->ruleset, RULESET_SHAPES, (uint64_t)index * sizeof shape, &shape, sizeof shape)) {
-            return;
-        }
-        /* Shapes come best first: what is here already and should answer ends the search, which goes on from there
-         * in the rare case that it does not. */
-        if (lookup->found_count > 0) {
-            const struct lookup_match *best = &lookup->found[0];
-            const struct lookup_match *worst = &lookup->found[LOOKUP_FOUND_LIMIT - 1];
-            bool is_full = lookup->found_count == LOOKUP_FOUND_LIMIT;
-
-            if ((!best->is_conditional && best->rank < shape.best_rank)
-                || (is_full && worst->rank < shape.best_rank)) {
-                lookup->found_overflowed = true;
-                /* What ranks behind the shapes left out comes again, in its place. */
-                while (lookup->found[lookup->found_count - 1].rank >= shape.best_rank) lookup->found_count--;
-                return;
-            }
-        }
-        collect_shape(lookup, &shape, index);
+    if (lookup->shape_next < lookup->shape_end
+        && !ruleset_get(lookup->ruleset, RULESET_SHAPES, index * sizeof lookup->shape, &lookup->shape, sizeof lookup->shape)) {
+        lookup->shape_end = lookup->shape_next;
     }
+}
+
+void lookup_begin_shapes(struct lookup *lookup, unsigned first, unsigned end)
+{
+    lookup->shape_next = first;
+    lookup->shape_end = end < RULESET_SHAPE_LIMIT ? end : RULESET_SHAPE_LIMIT;
+    read_shape(lookup);
+}
+
+void lookup_collect_shape(struct lookup *lookup)
+{
+    /* Room for all that can wait. */
+    if (lookup->found_next > 0) {
+        lookup->found_count -= lookup->found_next;
+        memmove(lookup->found, lookup->found + lookup->found_next, lookup->found_count * sizeof lookup->found[0]);
+        lookup->found_next = 0;
+    }
+    if (lookup->has_dropped && lookup->dropped.rank < lookup->shape.best_rank) {
+        lookup->shape_end = lookup->shape_next; /* all of it would be dropped, too */
+        return;
+    }
+    probe_shape(lookup, &lookup->shape, lookup->scope_head.shape_first + lookup->shape_next);
+    lookup->shape_next++;
+    read_shape(lookup);
 }

@@ -141,9 +141,9 @@ static void finish_scopes(struct emit_build *build)
 
     for (uint32_t i = 1; i <= build->scopes.scope_count; i++) {
         if (build->scope_ignores_case[i]) scopes[i].flags |= RULESET_SCOPE_HAS_CASE_IGNORE;
-        if (!build->scope_has_exact[i]) continue;
+        if (!build->scope_exact_chain[i]) continue;
         scopes[i].flags |= RULESET_SCOPE_HAS_EXACT;
-        scopes[i].worst_probes += 2;
+        scopes[i].worst_probes += (uint32_t)emit_searches(build->scope_exact_chain[i]) * EMIT_PROBE_LINES;
     }
 }
 
@@ -164,11 +164,13 @@ static uint32_t worst_probes(const struct emit_build *build, const struct rulese
         if (host->host->kind == PLAN_HOST_ANY && cost > any) any = cost;
     }
     below *= header->below_label_limit;
-    if (header->flags & RULESET_HAS_EXACT_HOSTS) hosts += 2;
-    if (header->flags & RULESET_HAS_APEX_HOSTS) hosts += 2;
-    hosts += 2 * (uint64_t)header->below_label_limit;
+    if (header->flags & RULESET_HAS_EXACT_HOSTS) hosts++;
+    if (header->flags & RULESET_HAS_APEX_HOSTS) hosts++;
+    hosts += header->below_label_limit;
+    hosts *= levels;
+    if (header->flags & RULESET_HAS_PORTS) hosts++; /* `*` at a port; without one the header names it */
     if (header->flags & RULESET_HAS_OVERRIDES) hosts *= 2;
-    uint64_t all = levels * (worst_exact + worst_apex + below + any + hosts);
+    uint64_t all = levels * (worst_exact + worst_apex + below + any) + EMIT_PROBE_LINES * hosts;
     return all < UINT32_MAX ? (uint32_t)all : UINT32_MAX;
 }
 
@@ -299,7 +301,7 @@ static void build_open(struct emit_build *build, const struct plan *plan, struct
     *build = (struct emit_build){ .plan = plan, .diag = diag, .seed = seed, .scopes = *scopes };
     build->action_numbers = arena_array(plan->arena, plan->action_count + 1u, sizeof *build->action_numbers);
     build->scope_ignores_case = arena_array(plan->arena, scopes->scope_count + 1u, sizeof(bool));
-    build->scope_has_exact = arena_array(plan->arena, scopes->scope_count + 1u, sizeof(bool));
+    build->scope_exact_chain = arena_array(plan->arena, scopes->scope_count + 1u, sizeof *build->scope_exact_chain);
     build->zone_at = arena_array(plan->arena, plan->zone_count + 1u, sizeof *build->zone_at);
 }
 

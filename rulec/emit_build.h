@@ -3,6 +3,7 @@
 #ifndef RULEC_EMIT_BUILD_H
 #define RULEC_EMIT_BUILD_H
 
+#include "mod_redir307/lookup.h"
 #include "mod_redir307/ruleset_format.h"
 #include "rulec/bytes.h"
 #include "rulec/emit_scopes.h"
@@ -23,10 +24,18 @@ struct emit_build {
     uint32_t *zone_at;            /* [plan zone]: at in ZONES; 0: not yet written */
     uint32_t **action_numbers;    /* [plan action][member of its site]; 0: not yet written */
     bool *scope_ignores_case;     /* by scope */
-    bool *scope_has_exact;
+    uint32_t *scope_exact_chain;  /* by scope: exact rules of one key at most; 0: it has none */
     uint64_t exact_key_count, pattern_key_count;
-    uint32_t *scope_probes;       /* by scope: worst case of index lines */
 };
+
+enum { EMIT_PROBE_LINES = 2 }; /* that one key costs at most: its home and the other one */
+
+/* How often a phase is searched at most where that many candidates can wait. Each further search needs a full row of
+ * them before it (lookup_next). */
+static inline uint64_t emit_searches(uint64_t candidates)
+{
+    return candidates > LOOKUP_FOUND_LIMIT ? candidates / LOOKUP_FOUND_LIMIT + 1 : 1;
+}
 
 /* The number in ACTIONS of a rule's action in one of its site's members. */
 uint32_t emit_action(struct emit_build *build, const struct plan_rule *rule, uint32_t member);

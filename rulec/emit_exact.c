@@ -63,7 +63,7 @@ static void add_entry(struct rows *rows, uint32_t rule, uint32_t member, uint32_
     }
     rows->entries[rows->count] = (struct entry){ .rule = rule, .member = member };
     rows->keys[rows->count++] = hash_path(key_text(build, &build->plan->rules[rule], scope), build->seed, scope);
-    build->scope_has_exact[scope] = true;
+    if (!build->scope_exact_chain[scope]) build->scope_exact_chain[scope] = 1;
 }
 
 static void collect(struct rows *rows)
@@ -102,12 +102,14 @@ static bool join(void *baton, uint32_t earlier, uint32_t later)
         earlier = rows->next[earlier];
         length++;
     }
+    rows->follows[later] = true;
+    if (length > RULESET_CHAIN_LIMIT) return true; /* said already; a longer chain would only be walked */
     if (length == RULESET_CHAIN_LIMIT) {
         diag_error(rows->build->diag, DIAG_CHAIN_TOO_LONG, rule->span, "more than %d rules have the source \"%.*s\"",
                    RULESET_CHAIN_LIMIT, (int)plan_path(rule).size, plan_path(rule).data);
     }
+    if (length + 1 > rows->build->scope_exact_chain[scope]) rows->build->scope_exact_chain[scope] = length + 1;
     rows->next[earlier] = later;
-    rows->follows[later] = true;
     return true;
 }
 

@@ -149,7 +149,8 @@ static void set_ranks(struct rows *rows)
 /* A shape with its entries, in the rows sorted by shape. */
 struct group {
     size_t first, count;
-    uint32_t best_rank;
+    uint32_t best_rank, worst_rank;
+    uint32_t probes, chain; /* keys that one request looks for at most, records of one key */
     bool is_whole;
 };
 
@@ -180,6 +181,7 @@ static size_t group_shapes(const struct rows *rows, size_t first, size_t *end, s
         struct group *group = &(*groups)[count - 1];
         group->count++;
         if (entry->rank < group->best_rank) group->best_rank = entry->rank;
+        if (entry->rank > group->worst_rank) group->worst_rank = entry->rank;
     }
     return count;
 }
@@ -300,8 +302,8 @@ static void put_record(struct rows *rows, const struct entry *entry, bool has_mo
     bytes_align(section, 4);
 }
 
-/* One shape: its descriptor, and the records of its keys. */
-static void put_shape(struct rows *rows, const struct group *group)
+/* One shape: its descriptor, and the records of its keys. Returns its longest chain. */
+static uint32_t put_shape(struct rows *rows, const struct group *group)
 {
     struct emit_build *build = rows->build;
     struct bytes *shapes = &build->sections[RULESET_SHAPES], *parameters = &build->sections[RULESET_SHAPE_PARAMETERS];
@@ -336,15 +338,43 @@ static void put_shape(struct rows *rows, const struct group *group)
         put_record(rows, entry, has_more);
     }
     bytes_put(shapes, &shape, sizeof shape);
+    return shape.chain_limit;
 }
 
-/* Lines that the shape's probes read at most. */
+/* How often a shape is probed at most: once, or for each combination of parameters with fixed values. */
 static uint32_t probes_of(const struct entry *entry)
 {
     uint32_t fixed = 0;
 
     for (unsigned i = 0; i < entry->of->shape.parameter_count; i++) fixed += entry->of->parameters[i].is_fixed;
-    return fixed ? 2 * LOOKUP_COMBINATION_LIMIT : 2;
+    return fixed ? LOOKUP_COMBINATION_LIMIT : 1;
+}
+
+/* Candidates of the shape that one request can meet. */
+static uint64_t candidates_of(const struct group *group)
+{
+    uint64_t candidates = (uint64_t)group->probes * group->chain;
+
+    return candidates < group->count ? candidates : group->count;
+}
+
+/* Index lines that shapes [first, end) of a scope cost one request at most. A candidate waits while a shape that is still
+ * to be probed may rank before it; only where more wait than there is room for is a search repeated. */
+static uint64_t lines_of(const struct group *groups, size_t first, size_t end)
+{
+    uint64_t probes = 0, candidates = 0, waiting = 0;
+
+    for (size_t i = first; i < end; i++) {
+        uint64_t here = candidates_of(&groups[i]);
+
+        probes += groups[i].probes;
+        candidates += here;
+        for (size_t k = first; k < i; k++) {
+            if (groups[k].worst_rank >= groups[i].best_rank) here += candidates_of(&groups[k]);
+        }
+        if (here > waiting) waiting = here;
+    }
+    return (waiting > LOOKUP_FOUND_LIMIT ? emit_searches(candidates) : 1) * EMIT_PROBE_LINES * probes;
 }
 
 static void report_shapes(struct rows *rows, const struct group *groups, size_t count)
@@ -386,9 +416,13 @@ bool emit_patterns(struct emit_build *build)
         scope->shape_first = (uint32_t)(build->sections[RULESET_SHAPES].size / sizeof(struct ruleset_shape));
         scope->shape_count = (uint16_t)count;
         for (size_t i = 0; i < count; i++) {
-            put_shape(&rows, &groups[i]);
+            groups[i].probes = probes_of(&rows.entries[groups[i].first]);
+            groups[i].chain = put_shape(&rows, &groups[i]);
             scope->whole_shape_count = (uint16_t)(scope->whole_shape_count + groups[i].is_whole);
-            scope->worst_probes += probes_of(&rows.entries[groups[i].first]);
+        }
+        if (count <= RULESET_SHAPE_LIMIT) {
+            scope->worst_probes = (uint32_t)(lines_of(groups, 0, scope->whole_shape_count)
+                                             + lines_of(groups, scope->whole_shape_count, count));
         }
         free(groups);
     }

@@ -156,7 +156,7 @@ static uint64_t run_exact(struct bench *bench, const struct request *request)
     lookup->path = slice_of(lookup->bare.data, request->path_size);
     lookup->has_slash = request->path_size != request->bare_size;
     lookup->folded_is_done = false;
-    lookup->found_count = 0;
+    lookup->found_count = lookup->found_next = 0;
     lookup_collect_exact(lookup);
     return lookup->found_count ? lookup->found[0].at : 1;
 }
@@ -281,7 +281,7 @@ static void find_scope(struct bench *bench)
                         && lookup_next(&bench->lookup, &match) && match.is_exact;
     }
     if (!bench->has_scope) fail(bench->row->name, "no request meets an exact rule");
-    bench->lookup.has_last = false;
+    bench->lookup.has_last = bench->lookup.has_dropped = false;
 }
 
 #ifdef HAVE_CDB
