@@ -44,12 +44,32 @@ static bool zero_page(struct range *range, uintptr_t address)
     return true;
 }
 
+/* To whom it went before. Who lives on after it is called, and this guard stays; httpd's own
+ * handler ends the process, and takes one signal only: it is put back, a fault repeats at
+ * return and meets it, a kill() is sent again. */
+static void pass_on(int signal_number, siginfo_t *info, void *context)
+{
+    bool is_default =
+        !(action_before.sa_flags & SA_SIGINFO) &&
+        (action_before.sa_handler == SIG_DFL || action_before.sa_handler == SIG_IGN);
+
+    if (is_default || (action_before.sa_flags & (int)SA_RESETHAND)) {
+        sigaction(signal_number, &action_before, NULL);
+        if (info->si_code <= 0) {
+            raise(signal_number);
+        }
+    } else if (action_before.sa_flags & SA_SIGINFO) {
+        action_before.sa_sigaction(signal_number, info, context);
+    } else {
+        action_before.sa_handler(signal_number);
+    }
+}
+
 static void handle_bus_error(int signal_number, siginfo_t *info, void *context)
 {
     int errno_before = errno;
     uintptr_t address = (uintptr_t)info->si_addr;
 
-    (void)context;
     /* si_code is positive where the kernel tells of a fault, not where somebody used kill(). */
     for (unsigned i = 0; info->si_code > 0 && i < ranges_count; i++) {
         uintptr_t low = atomic_load(&ranges[i].low);
@@ -60,12 +80,7 @@ static void handle_bus_error(int signal_number, siginfo_t *info, void *context)
             return;
         }
     }
-    /* Not ours: a fault repeats at return and meets httpd's own handler; a kill() is sent
-     * again. */
-    sigaction(signal_number, &action_before, NULL);
-    if (info->si_code <= 0) {
-        raise(signal_number);
-    }
+    pass_on(signal_number, info, context);
     errno = errno_before;
 }
 
