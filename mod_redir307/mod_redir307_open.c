@@ -110,7 +110,8 @@ static void warn_if_writable(const struct rules_file *file, const char *path, co
     struct stat status;
     const char *who = NULL;
 
-    if (stat(path, &status) != 0) {
+    /* What is no file and no folder was refused already, and /dev/zero may be written. */
+    if (stat(path, &status) != 0 || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))) {
         return;
     }
     if (status.st_mode & S_IWOTH) {

@@ -61,6 +61,11 @@ for my $signal ('USR1', 'HUP') {
     ok(restart($signal), "SIG$signal without the file: likewise");
     redirects('GET', '/x', 307, '/one', 'the last good rules once more');
 }
+unlink $path;
+symlink '/dev/zero', $path or die $!;
+ok(restart(), 'a restart with a device in its place');
+is(log_count(qr/R307-906/), 0, 'nobody is warned that everybody may write that');
+unlink $path;
 put_bytes($path, $other);
 ok(restart(), 'a restart with a good file');
 ok(reload_waits(sub { (request('GET', '/x')->field('Location') // '') eq '/two' }), 'takes it');
