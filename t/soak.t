@@ -33,8 +33,8 @@ note("REDIR307_SEED=$seed");
 my ($rules, $versions) = (500, 128);
 # The parent looks every ten seconds; a child that is born while the file is bad starts from what the parent holds.
 my $stale_ms = 16_000;
-# How long after damage in place the good file may take to be back everywhere.
-my $settle_ms = $ENV{REDIR307_PRELOAD} ? 6000 : 3000;
+# How long after damage in place the good file may take to be back everywhere: what the parent holds may be damaged, too.
+my $settle_ms = 14_000;
 my @hosts = ({ name => 'mapped', copy => 'off' }, { name => 'copied', copy => 'on' });
 
 # ---- the rule files: the same paths lead to /vNNN in each ----
@@ -141,10 +141,10 @@ sub harm {
     return;
 }
 
-# One step each 200 ms. Every third stretch also damages in place, so that in the others no answer may be missing.
+# One step each 200 ms. One stretch of six also damages in place, so that in the others no answer may be missing.
 sub step {
     my ($age, $stretch, $was_good) = @_;
-    my $may_harm = int($age / $stretch) % 3 == 1;
+    my $may_harm = int($age / $stretch) % 6 == 1;
     if ($may_harm && $was_good && rand() < 0.5) { harm($harm[rand @harm]); return 0 }
     if ($may_harm && $was_good && rand() < 0.3) { swap($good_in_place[rand @good_in_place], 1); return 1 }
     if (rand() < 0.4) { my @bad = damages(); spoil($bad[rand @bad]); return 0 }

@@ -31,7 +31,7 @@ int main(void)
 #include <stdint.h>
 #include <time.h>
 
-enum { HOSTS = 2, VERSIONS = 1000, KINDS = 6, TEXT_SIZE = 128, SHOWN_LIMIT = 40 };
+enum { HOSTS = 2, VERSIONS = 1000, KINDS = 6, TEXT_SIZE = 128, SHOWN_LIMIT = 20 };
 
 /* Microseconds of a clock that is never set. */
 typedef int64_t moment;
@@ -58,6 +58,7 @@ enum { WAYS = sizeof ways / sizeof ways[0] };
 static long port, tls_port;
 static unsigned rules_count;
 static moment stale_limit, settle_limit;
+static moment started;
 static atomic_bool is_over;
 
 /* What is told and what came of it; under `lock`. */
@@ -71,7 +72,7 @@ static struct window abrupt = { .from = INT64_MAX, .until = INT64_MAX };
 static struct {
     uint64_t requests[WAYS], failed, wrong, cut_by_restart, asked_again[WAYS], missing_while_damaged, garbled_while_damaged;
     moment stalest, slowest;
-    unsigned shown;
+    unsigned shown_failed, shown_wrong, shown_odd;
 } sums;
 
 struct request {
@@ -99,10 +100,11 @@ static bool overlaps(const struct window *window, moment from, moment until)
 
 /* ---- the judge ---- */
 
-static void show(const struct request *request, const char *what, const char *detail, moment now)
+static void show(const struct request *request, unsigned *shown, const char *what, const char *detail, moment now)
 {
-    if (sums.shown++ < SHOWN_LIMIT) {
-        fprintf(stderr, "%s: %s host %u %s: %s (%ld %s), asked %.3f s ago\n", what, ways[request->way].name, request->host,
+    if ((*shown)++ < SHOWN_LIMIT) {
+        fprintf(stderr, "%.3f %s: %s host %u %s: %s (%ld %s), asked %.3f s ago\n",
+                (double)(now - started) / 1e6, what, ways[request->way].name, request->host,
                 request->path, detail, request->status, request->location, (double)(now - request->began) / 1e6);
     }
 }
@@ -156,12 +158,12 @@ static void judge_answer(const struct request *request, moment now)
             sums.missing_while_damaged++;
         } else {
             sums.garbled_while_damaged++;
-            show(request, "ODD", "made of the bytes that were written", now);
+            show(request, &sums.shown_odd, "ODD", "made of the bytes that were written", now);
         }
         return;
     }
     sums.wrong++;
-    show(request, "WRONG", version >= 0 ? "rules of another time" : "no answer of any rules", now);
+    show(request, &sums.shown_wrong, "WRONG", version >= 0 ? "rules of another time" : "no answer of any rules", now);
 }
 
 static void judge(const struct request *request, CURLcode result)
@@ -177,7 +179,7 @@ static void judge(const struct request *request, CURLcode result)
         sums.cut_by_restart++;
     } else {
         sums.failed++;
-        show(request, "FAILED", curl_easy_strerror(result), now);
+        show(request, &sums.shown_failed, "FAILED", curl_easy_strerror(result), now);
     }
     pthread_mutex_unlock(&lock);
 }
@@ -391,6 +393,7 @@ int main(int argc, char **argv)
         hosts[i].versions[0].from = 0;
         hosts[i].damage = (struct window){ .from = never, .until = 0 };
     }
+    started = now_us();
     curl_global_init(CURL_GLOBAL_DEFAULT);
     fields = curl_slist_append(NULL, "X-On: 1");
     connect_to = curl_slist_append(NULL, "::127.0.0.1:");
