@@ -1,12 +1,13 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# rulec check: what is found goes to standard output, as text or as JSON. The messages themselves: t/lang.t.
+# rulec check: what is found goes to standard output, as text or for programs. The messages themselves: t/lang.t; all
+# of them in every format: formats.t.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP;
-use Redir307::Rulec qw(rulec rules run_in folder rulec_path write_bytes source_folder);
+use Redir307::Rulec qw(rulec rules run_in folder rulec_path write_bytes);
 use Test::More;
 
 my $folder = folder();
@@ -69,36 +70,6 @@ my %known = map { $_->{id} => 1 } @{ $run->{tool}{driver}{rules} };
 is(scalar(grep { !$known{ $_->{ruleId} } } @{ $run->{results} }), 0, '... each code is among the rules of the tool');
 is(decode_json(($check->('--format', 'sarif', 'a,b:c/100%.redir'))[1])->{runs}[0]{results}[0]{locations}[0]{physicalLocation}{artifactLocation}{uri},
     'a,b%3Ac/100%25.redir', '... names are references');
-# The schema of the standard (SARIF 2.1.0, OASIS): REDIR307_SARIF_SCHEMA names the file, or it lies beside the corpus.
-# Reports of all rules in t/lang follow it.
-SKIP: {
-    my ($schema) = grep { defined && -r } $ENV{REDIR307_SARIF_SCHEMA},
-        $ENV{REDIR307_CORPUS} && "$ENV{REDIR307_CORPUS}/../schema/sarif-schema-2.1.0.json";
-    skip 'no SARIF schema: REDIR307_SARIF_SCHEMA names none, and none lies beside REDIR307_CORPUS', 4 unless $schema;
-    skip 'python3-jsonschema is not installed', 4 if system('python3 -c "import jsonschema" 2>/dev/null') != 0;
-    my (%codes, @reports);
-    my $lang = source_folder() . '/t/lang';
-    for my $rules ('wrong.redir', 'good.redir', 'bytes.redir', 'a,b:c/100%.redir', "$folder/wrong.redir", glob "$lang/*.redir") {
-        my $report = ($check->('--format', 'sarif', $rules))[1];
-        push @reports, sprintf 'report-%d.sarif', scalar @reports;
-        write_bytes("$folder/$reports[-1]", $report);
-        $codes{ $_->{ruleId} } = 1 for @{ decode_json($report)->{runs}[0]{results} };
-    }
-    my $validate = <<'PYTHON';
-import json, sys, jsonschema
-schema = json.load(open(sys.argv[1]))
-validator = jsonschema.validators.validator_for(schema)(schema)
-for name in sys.argv[2:]:
-    for error in validator.iter_errors(json.load(open(name))):
-        print(name, list(error.absolute_path), error.message[:200])
-PYTHON
-    my ($exit, $output) = run_in($folder, 'python3', '-c', $validate, $schema, @reports);
-    is($exit, 0, 'the schema can be read') or diag($output);
-    is($output, '', scalar(@reports) . ' reports follow the schema');
-    cmp_ok(scalar keys %codes, '>', 40, '... with enough kinds of findings');
-    write_bytes("$folder/broken.sarif", '{ "version": "2.1.0", "runs": [ { "results": [ { "level": "fatal" } ] } ] }');
-    isnt((run_in($folder, 'python3', '-c', $validate, $schema, 'broken.sarif'))[1], '', '... and one that does not is found out');
-}
 is(($check->('--format', 'xml', 'good.redir'))[0], 2, 'an unknown format: exit status 2');
 
 # Rules from standard input, and several files as one set.
