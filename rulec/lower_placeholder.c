@@ -147,7 +147,8 @@ static bool read_type(struct lower_pattern *state, struct lower_placeholder *pla
     else
         diag_help(
             state->lower->diag,
-            "types are int, hex, slug, uuid, date, version and closed sets as \"{x:en|de}\"");
+            "types are int, hex, slug, uuid, date, version, closed sets as \"{x:en|de}\" and regexes as "
+            "\"{x:/[a-z]+/}\"");
     return false;
 }
 

@@ -198,6 +198,33 @@ static const char *segment_end(const char *at, const char *end)
     return at;
 }
 
+static bool takes_several(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '*' ||
+            slice_starts_with(slice_of(text.data + i, text.size - i), SLICE("...}")))
+            return true;
+    }
+    return false;
+}
+
+/* What stands behind a star, with "{}" for further ones in the middle. */
+static struct slice behind_star(const struct lower_pattern *state, struct slice text)
+{
+    char *copy = arena_alloc(state->lower->arena, 2 * text.size + 1);
+    size_t size = 0;
+
+    for (size_t i = 0; i < text.size; i++) {
+        bool is_in_middle = text.data[i] == '*' && i && text.data[i - 1] == '/' &&
+                            i + 1 < text.size && text.data[i + 1] == '/';
+
+        copy[size++] = is_in_middle ? '{' : text.data[i];
+        if (is_in_middle)
+            copy[size++] = '}';
+    }
+    return slice_of(copy, size);
+}
+
 /* "/a/ * /c": says what was meant, with the source as it would then look. */
 static bool star_in_middle(struct lower_pattern *state, struct slice star)
 {
@@ -206,6 +233,7 @@ static bool star_in_middle(struct lower_pattern *state, struct slice star)
     size_t after = before + star.size;
     bool fills_segment = before > 0 && whole.data[before - 1] == '/' && after < whole.size &&
                          whole.data[after] == '/';
+    struct slice rest = behind_star(state, slice_of(whole.data + after, whole.size - after));
 
     diag_error(state->lower->diag, DIAG_STAR_IN_MIDDLE, lower_span_of(state->word, star),
                "a \"*\" stands only at the end of a path, or in front of a suffix");
@@ -215,10 +243,10 @@ static bool star_in_middle(struct lower_pattern *state, struct slice star)
         return false;
     }
     diag_help(state->lower->diag, "write \"%.*s{}%.*s\" for one segment", (int)before,
-              whole.data, (int)(whole.size - after), whole.data + after);
-    if (fills_segment) {
+              whole.data, (int)rest.size, rest.data);
+    if (fills_segment && !takes_several(rest)) {
         diag_help(state->lower->diag, "write \"%.*s{x...}%.*s\" for one segment or more",
-                  (int)before, whole.data, (int)(whole.size - after), whole.data + after);
+                  (int)before, whole.data, (int)rest.size, rest.data);
     }
     return false;
 }
