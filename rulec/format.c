@@ -173,6 +173,12 @@ static size_t put_line(const struct format *format, const struct format_line *li
     return width;
 }
 
+/* A comment behind a rule or a clause stands below the others; behind a brace that closes, right there. */
+static bool has_aligned_comment(const struct format *format, const struct format_line *line)
+{
+    return line->comment != no_token && has_cell(line, 0) && !is_kind(format, line->cut[0], LAYOUT_CLOSE);
+}
+
 static void find_columns(const struct format *format, struct columns *columns)
 {
     size_t second[LINE_KIND_COUNT] = { 0 }, third[LINE_KIND_COUNT] = { 0 };
@@ -193,7 +199,7 @@ static void find_columns(const struct format *format, struct columns *columns)
         columns->third[kind] = third[kind] ? columns->second[kind] + third[kind] + 1 : 0;
     }
     for (size_t i = 0; i < format->line_count; i++)
-        if (format->lines[i].comment != no_token && has_cell(&format->lines[i], 0))
+        if (has_aligned_comment(format, &format->lines[i]))
             widen(&columns->comment, put_line(format, &format->lines[i], columns, NULL),
                   COMMENT_LIMIT);
 }
@@ -215,7 +221,9 @@ static void flush_lines(struct format *format)
         if (line->comment != no_token) {
             if (has_cell(line, 0))
                 put_blanks(format->out,
-                           width < columns.comment ? columns.comment - width + 1 : 1);
+                           width < columns.comment && has_aligned_comment(format, line)
+                               ? columns.comment - width + 1
+                               : 1);
             put(format->out, text_of(format, line->comment));
         }
         bytes_put_u8(format->out, '\n');

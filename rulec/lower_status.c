@@ -60,6 +60,9 @@ static bool unknown_status(struct lower *lower, struct lower_word word)
                LOWER_SHOW(word.text));
     if (suggest.best)
         diag_help(lower->diag, "did you mean \"%s\"?", suggest.best);
+    else
+        diag_help(lower->diag, "there are temporary, permanent, found, moved, see-other, gone, "
+                               "unavailable-for-legal-reasons, pass, and numbers");
     return false;
 }
 

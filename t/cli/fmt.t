@@ -137,6 +137,18 @@ is($as_they_are, 0, 'the examples in docs are in this layout');
 is(scalar(@wrong), 0, "$unchanged files keep words and meaning, $broken with syntax errors are left alone") or diag(join "\n", @wrong);
 cmp_ok($unchanged, '>', 10, '... that is enough of them');
 
+becomes(<<'BEFORE', <<'AFTER', 'a comment behind a brace that closes stands there');
+/y3 -> /z { # behind the brace
+ cache 1h # behind a clause
+} # behind the end
+/long-source -> /z {} # of a rule
+BEFORE
+/y3 -> /z { # behind the brace
+    cache 1h # behind a clause
+} # behind the end
+/long-source -> /z {} # of a rule
+AFTER
+
 # Random rule sets in a random layout.
 sub scramble {
     my ($text) = @_;
