@@ -176,6 +176,17 @@ SKIP: {
     ok($status eq '3' && $said =~ /memory/ && !-e "$folder/too-many.r307", 'without memory rulec says so, and writes nothing') or diag("exit $status\n$said");
 }
 
+# Interrupted while it writes: by a limit, as by a signal, no file of ours is half a file, and what is left says what it is.
+write_bytes("$folder/cut.redir", join '', map { "/some/path/$_ -> /another/$_\n" } 1 .. 5000);
+write_bytes("$folder/cut.r307", 'the old file');
+($status) = run_in($folder, 'sh', '-c', 'ulimit -f 8; exec "$1" compile -q cut.redir', 'sh', rulec_path());
+isnt($status, '0', 'a file that may not grow');
+is(read_bytes("$folder/cut.r307"), 'the old file', 'leaves the old one');
+opendir my $d, $folder or die "$folder: $!";
+is(join(' ', grep { /^cut/ && !/^cut\.(?:redir|r307)$|^cut\.r307\.tmp-\w+$/ } readdir $d), '', 'and nothing that one could take for a rule file');
+closedir $d;
+is((rulec('compile', '-q', 'cut.redir'))[0], '0', 'the next compilation is not disturbed');
+
 # ---- 9. what a request may cost: not more for more rules, whatever is asked for ----
 
 my %at_worst;

@@ -54,6 +54,22 @@ END
 /window    -> /y permanent       { from 2020-01-01T00:00Z; until 2090-01-01T00:00Z }
 /past      -> /y                 { until 2020-01-01T00:00Z }
 /future    -> /y                 { from 2090-01-01T00:00Z }
+/two-of    -> /y { when header X-Beta = "on"; when cookie beta = "1" }
+/accept    -> /y { when accept text/turtle }
+/no-accept -> /y { unless accept text/turtle }
+/lang      -> /y { when language de }
+/no-lang   -> /y { unless language de }
+/query     -> /y { query drop; when query k = "v" }
+/no-query  -> /y { query drop; unless query k }
+/no-method -> /y { unless method POST }
+/client    -> /y { when client 192.0.2.0/24 2001:db8::/32 }
+/no-client -> /y { unless client 192.0.2.0/24 2001:db8::/32 }
+/no-env    -> /y { unless env EARLY }
+/off       -> /y { when flag off }
+/no-flag   -> /y { unless flag on }
+/no-chance -> /y { unless chance 100% }
+/full      -> /y { when busy 100% }
+/no-busy   -> /y { unless busy 1% }
 site host.test { /https -> https: { when scheme http } }
 END
 mkdir folder() . '/flags';
@@ -63,13 +79,16 @@ my $conf = <<"CONF";
 Redir307Flags "@{[folder()]}/flags"
 SetEnvIf X-Early (.+) EARLY=\$1
 SetEnv LATE yes
+RemoteIPHeader X-Client
 Alias /c "@{[folder()]}/html/c.html"
 Alias /no-cookie "@{[folder()]}/html/c.html"
 <Location "/no-cookie">
     Header set Vary "Accept-Encoding, cookie"
 </Location>
 CONF
-serve_all(modules => [qw(setenvif env alias headers)], conf => $conf);
+serve_all(modules => [qw(setenvif env alias headers remoteip)], conf => $conf);
+
+my @beta = (Cookie => 'beta=1');
 
 # What the head says of caching, over every transport alike: field, value...
 sub tells {
@@ -80,7 +99,28 @@ sub tells {
     }
     return;
 }
-my @beta = (Cookie => 'beta=1');
+
+# ---- each condition holds and does not: none is true by default (CVE-2025-54090) ----
+
+# [target, fields with which it holds, fields with which it does not...]; without any field: the last word.
+my %both = (
+    '/c' => [\@beta, [Cookie => 'beta=2'], 0], '/has' => [\@beta, [Cookie => 'alpha=1'], 0], '/no-cookie' => [[Cookie => 'beta=2'], \@beta, 1],
+    '/h' => [['X-Beta' => 'on'], ['X-Beta' => 'off'], 0], '/h-there' => [['X-Beta' => 'x'], ['X-Alpha' => 'x'], 0], '/h-re' => [['X-Beta' => 'on'], ['X-Beta' => 'xon'], 0], '/h-not' => [['X-Beta' => 'off'], ['X-Beta' => 'on'], 1],
+    '/two-of' => [['X-Beta' => 'on', @beta], ['X-Beta' => 'on'], 0], '/accept' => [[Accept => 'text/turtle'], [Accept => 'text/turtle;q=0, */*'], 0], '/no-accept' => [[Accept => '*/*'], [Accept => 'text/turtle;q=0.1'], 1],
+    '/lang' => [['Accept-Language' => 'de-AT'], ['Accept-Language' => 'den, *'], 0], '/no-lang' => [['Accept-Language' => 'en'], ['Accept-Language' => 'en, de;q=0.1'], 1],
+    '/client' => [['X-Client' => '192.0.2.1'], ['X-Client' => '192.0.3.1'], 0], '/no-client' => [['X-Client' => '198.51.100.1'], ['X-Client' => '2001:db8::1'], 1],
+    '/env-too' => [['X-Early' => 'yes'], ['X-Early' => 'no'], 0], '/no-env' => [['X-Late' => 'x'], ['X-Early' => 'x'], 1],
+);
+for my $target (sort keys %both) {
+    my ($true, $false, $bare) = @{ $both{$target} };
+    my $yes = $target eq '/c' ? '302 /beta' : '307 /y';
+    gets($target, $yes, 'holds', @$true);
+    gets($target, qr/\A(?:200|404)\z/, 'does not hold', @$false);
+    gets($target, $bare ? $yes : qr/\A(?:200|404)\z/, 'without any field', 'X-Nothing' => '');
+}
+gets($_, '307 /y', 'holds') for '/query?k=v', '/query?a&k=v', '/no-query', '/no-query?K=v', '/no-method';
+gets($_, '404', 'does not hold') for '/query', '/query?k', '/query?k=V', '/query?kk=v', '/query?k=v2', '/no-query?k', '/no-query?a&k=', '/m', '/off', '/no-flag', '/no-chance', '/full', '/no-busy', '/never';
+asks('POST', '/no-method', qr/\A40[45]\z/, 'does not hold');
 
 # ---- cookies ----
 
