@@ -9,6 +9,9 @@
 #include "apr_network_io.h"
 #include "apr_strings.h"
 
+#include <stddef.h>
+#include <stdint.h>
+
 void *server_settings_create(apr_pool_t *pool, server_rec *server)
 {
     struct server_settings *settings = apr_pcalloc(pool, sizeof(*settings));
@@ -228,17 +231,13 @@ static const char *set_flags(cmd_parms *cmd, void *place, const char *path)
     return NULL;
 }
 
-static const char *set_note(cmd_parms *cmd, void *place, int is_on)
+/* What is "on" or "off" for a server: cmd->info is where its toggle stands among the settings. */
+static const char *set_toggle(cmd_parms *cmd, void *place, int is_on)
 {
-    (void)place;
-    settings_of(cmd)->note = is_on ? TOGGLE_ON : TOGGLE_OFF;
-    return NULL;
-}
+    char *settings = (char *)settings_of(cmd);
 
-static const char *set_copy(cmd_parms *cmd, void *place, int is_on)
-{
     (void)place;
-    settings_of(cmd)->copy = is_on ? TOGGLE_ON : TOGGLE_OFF;
+    *(enum toggle *)(void *)(settings + (uintptr_t)cmd->info) = is_on ? TOGGLE_ON : TOGGLE_OFF;
     return NULL;
 }
 
@@ -325,9 +324,10 @@ const command_rec redir307_directives[] = {
                   "a folder in which a file named as a flag switches it on, or \"none\""),
     AP_INIT_ITERATE("Redir307TrustProxy", add_trusted, NULL, RSRC_CONF,
                     "addresses or networks whose X-Forwarded-Proto is believed"),
-    AP_INIT_FLAG("Redir307Note", set_note, NULL, RSRC_CONF,
-                 "\"on\" or \"off\": whether answers carry a short HTML note"),
-    AP_INIT_FLAG("Redir307Copy", set_copy, NULL, RSRC_CONF,
+    AP_INIT_FLAG("Redir307Note", set_toggle, (void *)offsetof(struct server_settings, note),
+                 RSRC_CONF, "\"on\" or \"off\": whether answers carry a short HTML note"),
+    AP_INIT_FLAG("Redir307Copy", set_toggle, (void *)offsetof(struct server_settings, copy),
+                 RSRC_CONF,
                  "\"on\" or \"off\": whether the rule file is copied into memory, not mapped"),
     AP_INIT_TAKE1("Redir307Counters", set_counters, NULL, RSRC_CONF,
                   "how many rules' hits can be counted, or \"off\""),
