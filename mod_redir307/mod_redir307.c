@@ -209,31 +209,6 @@ static int apply(request_rec *r, const struct server_settings *server,
     return (int)answer->status;
 }
 
-/* A body that is longer than this, or says no length. A length that is none was refused by
- * httpd already. */
-static bool has_body_above(const request_rec *r, apr_off_t limit)
-{
-    const char *length = apr_table_get(r->headers_in, "Content-Length");
-    apr_off_t size;
-    char *end;
-
-    if (apr_table_get(r->headers_in, "Transfer-Encoding")) {
-        return true;
-    }
-    return length &&
-           (apr_strtoff(&size, length, &end, 10) != APR_SUCCESS || *end || size > limit);
-}
-
-/* httpd reads all of a body before an answer goes out, unless the connection is to end. On
- * HTTP/2 it reads none of it anyway, and the connection belongs to other requests, too. */
-static void close_before_body(request_rec *r, apr_off_t limit)
-{
-    if (limit != EARLY_CLOSE_OFF && r->proto_num < HTTP_VERSION(2, 0) &&
-        !r->connection->master && has_body_above(r, limit)) {
-        r->connection->keepalive = AP_CONN_CLOSE;
-    }
-}
-
 /* The answer without a body or ErrorDocument. The filters are those of an error page, as for an
  * answer with a body: "Header always" holds, "Header" does not. */
 static int send_without_body(request_rec *r, int status)
@@ -318,7 +293,7 @@ static int translate_name(request_rec *r)
     struct request_target target;
     const struct served *served;
     struct probe probe;
-    int status = DECLINED;
+    int settled, status = DECLINED;
 
     if (!server->file || place->engine == TOGGLE_OFF || !is_ours(r)) {
         return DECLINED;
@@ -355,7 +330,10 @@ static int translate_name(request_rec *r)
             "R307-907: the Location by rule %s would have over %d bytes; answered by 414",
             apr_table_get(r->notes, "redir307"), ANSWER_LOCATION_LIMIT);
     }
-    close_before_body(r, server->early_close);
+    settled = body_settle(r, server->early_close);
+    if (settled != OK) {
+        return settled;
+    }
     return server->note == TOGGLE_OFF ? send_without_body(r, status) : status;
 }
 

@@ -179,6 +179,13 @@ void counters_sum(struct hits_sum *sum);
 #define STATUS_HANDLER "redir307-status"
 int status_handler(request_rec *r);
 
+/* ---- bodies of requests (mod_redir307_body.c) ---- */
+
+/* Once it is known that the request is answered: whether its body is read before that. One above
+ * `early_close` bytes, or without a length, is not. May wait for the client. OK, or what the hook
+ * has to return instead of the answer. */
+int body_settle(request_rec *r, apr_off_t early_close);
+
 /* ---- the watcher (mod_redir307_watch.c) ---- */
 
 /* child_init: the thread that looks after the files; it ends with `pchild`. */

@@ -129,22 +129,6 @@ over([http2()], sub {
         asks('POST', '/old', '307 https://new.test/n', "HTTP/2 with $row->[1]", body => 'x' x $row->[0]);
     }
 });
-for my $by (http2()) {
-    my $connection = connection($by);
-    my $http2 = $connection->{http2};
-    my @fields = ([':method', 'POST'], [':scheme', is_tls($by) ? 'https' : 'http'], [':authority', 'lab.test'], [':path', '/old']);
-    my $stream = $http2->send_request([@fields, ['content-length', '1000000']], 'x' x 65_535, 'unfinished');
-    my $response = $http2->response($stream);
-    is(said($response), '307 https://new.test/n', "$by: an upload that has only begun is answered");
-    ok($http2->has_ended($stream), "$by: the answer is whole");
-    is($http2->reset_code($stream, 5), 0, "$by: and the rest of the body is declined without an error (RFC 9113, 8.1)");
-    my $again = $http2->send_request([[':method', 'GET'], @fields[1, 2], [':path', '/g']]);
-    is(said($http2->response($again)), '410', "$by: while the connection goes on");
-    my $wrong = $http2->send_request([@fields, ['content-length', '5']], 'longer than that');
-    # Whichever httpd sees first, the request or that its body is none.
-    like(said($http2->response($wrong)), qr{\A(?:307 https://new\.test/n|RST_STREAM 1)\z}, "$by: a body that is longer than it says");
-    Redir307::Transports::hang_up($connection);
-}
 stop();
 
 # ---- answered before the body ----
@@ -158,6 +142,22 @@ for my $by (http1()) {
     statuses($text, '307', "$by: and what comes all the same is no request");
     ($text) = sends($by, 20, "${head}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n$next");
     statuses($text, '307', "$by: nor behind chunks");
+}
+for my $by (http2()) {
+    my $connection = connection($by);
+    my $http2 = $connection->{http2};
+    my @fields = ([':method', 'POST'], [':scheme', is_tls($by) ? 'https' : 'http'], [':authority', 'lab.test'], [':path', '/old']);
+    my $stream = $http2->send_request([@fields, ['content-length', '1000000']], 'x' x 65_535, 'unfinished');
+    my $response = $http2->response($stream);
+    is(said($response), '307 https://new.test/n', "$by: an upload that has only begun is answered");
+    ok($http2->has_ended($stream), "$by: the answer is whole");
+    is($http2->reset_code($stream, 5), 0, "$by: and the rest of the body is declined without an error (RFC 9113, 8.1)");
+    my $again = $http2->send_request([[':method', 'GET'], @fields[1, 2], [':path', '/g']]);
+    is(said($http2->response($again)), '410', "$by: while the connection goes on");
+    my $wrong = $http2->send_request([@fields, ['content-length', '5']], 'longer than that');
+    like(said($http2->response($wrong)), qr{^(?:307 https://new\.test/n|RST_STREAM 1)$}, "$by: a body that is longer than it says is a mistake of its stream alone");
+    is(said($http2->response($http2->send_request([[':method', 'GET'], @fields[1, 2], [':path', '/g']]))), '410', "$by: and the connection goes on");
+    Redir307::Transports::hang_up($connection);
 }
 stop();
 inputs_told();

@@ -139,6 +139,13 @@ sub send_request {
     return $stream;
 }
 
+# More of the body of that request.
+sub send_more {
+    my ($self, $stream, $bytes, $is_unfinished) = @_;
+    $self->send_bytes(frame(DATA, $is_unfinished ? 0 : END_STREAM, $stream, $bytes));
+    return;
+}
+
 # One frame within the time, or false.
 sub read_frame {
     my ($self, $end) = @_;
