@@ -164,6 +164,15 @@ size_t arena_size(const struct arena *arena)
     return arena->taken;
 }
 
+void *memory_zeroed(size_t count, size_t size)
+{
+    void *memory = calloc(count != 0 ? count : 1, size);
+
+    if (memory == NULL)
+        no_memory();
+    return memory;
+}
+
 void *memory_resize(void *memory, size_t count, size_t size)
 {
     void *resized;

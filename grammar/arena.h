@@ -26,5 +26,7 @@ size_t arena_size(const struct arena *arena);
 
 /* For memory outside an arena (growing arrays): realloc that ends the process on failure. */
 void *memory_resize(void *memory, size_t count, size_t size);
+/* New and all zero: pages that nobody writes to take no memory. */
+void *memory_zeroed(size_t count, size_t size);
 
 #endif

@@ -20,7 +20,7 @@ enum {
     URL_TEXT_SIZE = 512
 };
 
-/* Which walk went through a state first. */
+/* Which walk went through a state first. Where a walk ends is not kept: nearly all targets are such ends. */
 struct visits {
     struct visit {
         uint64_t state; /* 0: free */
@@ -64,18 +64,17 @@ static void grow(struct visits *visits)
     *visits = larger;
 }
 
-/* The walk that was here before; 0: none. Marks the state as this walk's where it was free. */
-static uint32_t visit(struct walk *walk, uint64_t state)
+/* The walk that went on from this state before; 0: none. */
+static uint32_t visitor_of(struct walk *walk, uint64_t state)
+{
+    return walk->visits.used ? find_visit(&walk->visits, state)->walk : 0;
+}
+
+static void visit(struct walk *walk, uint64_t state)
 {
     if (walk->visits.used * 3 >= walk->visits.slot_count * 2) grow(&walk->visits);
-    struct visit *slot = find_visit(&walk->visits, state ? state : 1);
-    uint32_t before = slot->state ? slot->walk : 0;
-
-    if (!before) {
-        *slot = (struct visit){ .state = state ? state : 1, .walk = walk->number };
-        walk->visits.used++;
-    }
-    return before;
+    *find_visit(&walk->visits, state) = (struct visit){ .state = state, .walk = walk->number };
+    walk->visits.used++;
 }
 
 /* Number of the rule at a place; rule_count where there is none. */
@@ -151,13 +150,15 @@ static void follow_target(struct walk *walk, const struct ruleset *ruleset, cons
     if (!follow_to(follow, plan_target(rule))) return;
     for (unsigned hop = 0; hop < HOP_LIMIT; hop++) {
         if (!known_hosts_reach(walk->hosts, key.host, follow->key.host)) return;
-        uint32_t before = visit(walk, follow_hash(follow));
+        uint64_t state = follow_hash(follow) | 1; /* 0 is a free slot */
+        uint32_t before = visitor_of(walk, state);
 
         if (before == walk->number) {
             report(walk);
             return;
         }
         if (before || !follow_step(follow)) return;
+        visit(walk, state);
     }
 }
 

@@ -279,15 +279,19 @@ static void assemble(struct emit_build *build, struct ruleset_header *header, st
     }
     header->file_size = at;
     result->size = at;
-    result->bytes = memory_resize(NULL, at, 1);
-    memset(result->bytes, 0, RULESET_PAGE);
-    memcpy(result->bytes, header, sizeof *header);
-    uint8_t *out = result->bytes;
+    /* The exact rules are nearly all of a large file, so their memory becomes the file's. */
+    struct bytes *largest = &build->sections[RULESET_EXACT];
+    uint8_t *out = memory_resize(largest->data, at, 1);
+    memmove(out + header->sections[RULESET_EXACT].at, out, largest->size);
+    *largest = (struct bytes){ 0 };
+    result->bytes = out;
+    memset(out, 0, RULESET_PAGE);
+    memcpy(out, header, sizeof *header);
     for (unsigned i = 0; i < RULESET_SECTION_COUNT; i++) {
         struct ruleset_section *section = &header->sections[i];
         uint64_t end = i + 1 < RULESET_SECTION_COUNT ? header->sections[i + 1].at : at;
 
-        if (section->size) memcpy(out + section->at, build->sections[i].data, section->size);
+        if (build->sections[i].size) memcpy(out + section->at, build->sections[i].data, section->size);
         memset(out + section->at + section->size, 0, end - section->at - section->size);
         bytes_free(&build->sections[i]);
     }

@@ -10,30 +10,26 @@
 
 enum { SHARED_TARGET_SIZE = 5 /* a reference takes four bytes */ };
 
-/* One exact rule in one scope. */
-struct entry {
-    uint32_t rule;
-    uint32_t member; /* of the rule's site */
-};
-
-/* Plain arrays of `count`. */
+/* One entry for each exact rule in each of its scopes: plain arrays of `count`. Those that hold zeros for nearly all
+ * entries take hardly any memory. */
 struct rows {
     struct emit_build *build;
-    struct entry *entries;
-    uint64_t *keys;
-    size_t count, room;
+    size_t count;
+    uint32_t *rules;
+    uint32_t *members;   /* of the rule's site */
+    uint64_t *keys;      /* until they are in the index */
     uint32_t *next;      /* entry of the same source; 0: none (entry 0 is nobody's next) */
     uint8_t *follows;    /* an earlier entry has the same source */
 };
 
 static const struct plan_rule *rule_of(const struct rows *rows, uint32_t entry)
 {
-    return &rows->build->plan->rules[rows->entries[entry].rule];
+    return &rows->build->plan->rules[rows->rules[entry]];
 }
 
 static uint32_t scope_of(const struct rows *rows, uint32_t entry)
 {
-    return emit_rule_scope(rows->build, rule_of(rows, entry), rows->entries[entry].member);
+    return emit_rule_scope(rows->build, rule_of(rows, entry), rows->members[entry]);
 }
 
 /* The path without its trailing slash; in lower case where some rule of the scope ignores case. */
@@ -52,38 +48,42 @@ static struct slice key_text(const struct emit_build *build, const struct plan_r
     return path;
 }
 
-static void add_entry(struct rows *rows, uint32_t rule, uint32_t member, uint32_t scope)
+static void add_entry(struct rows *rows, uint32_t number, uint32_t member, uint32_t scope)
 {
     struct emit_build *build = rows->build;
 
-    if (rows->count == rows->room) {
-        rows->room = rows->room ? rows->room + rows->room / 2 : build->plan->rule_count + 1u;
-        rows->entries = memory_resize(rows->entries, rows->room, sizeof *rows->entries);
-        rows->keys = memory_resize(rows->keys, rows->room, sizeof *rows->keys);
-    }
-    rows->entries[rows->count] = (struct entry){ .rule = rule, .member = member };
-    rows->keys[rows->count++] = hash_path(key_text(build, &build->plan->rules[rule], scope), build->seed, scope);
+    rows->rules[rows->count] = number;
+    if (member) rows->members[rows->count] = member;
+    rows->keys[rows->count++] = hash_path(key_text(build, &build->plan->rules[number], scope), build->seed, scope);
     if (!build->scope_exact_chain[scope]) build->scope_exact_chain[scope] = 1;
+}
+
+static uint32_t member_count(const struct emit_build *build, const struct plan_rule *rule)
+{
+    return plan_pattern(rule) ? 0 : emit_rule_site(build, rule)->member_count;
 }
 
 static void collect(struct rows *rows)
 {
     struct emit_build *build = rows->build;
+    const struct plan *plan = build->plan;
+    size_t room = 1;
 
-    for (uint32_t i = 0; i < build->plan->rule_count; i++) {
-        const struct plan_rule *rule = &build->plan->rules[i];
-        uint32_t member_count = plan_pattern(rule) ? 0 : emit_rule_site(build, rule)->member_count;
+    for (uint32_t i = 0; i < plan->rule_count; i++) room += member_count(build, &plan->rules[i]);
+    rows->rules = memory_resize(NULL, room, sizeof *rows->rules);
+    rows->members = memory_zeroed(room, sizeof *rows->members);
+    rows->keys = memory_resize(NULL, room, sizeof *rows->keys);
+    rows->next = memory_zeroed(room, sizeof *rows->next);
+    rows->follows = memory_zeroed(room, sizeof *rows->follows);
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        const struct plan_rule *rule = &plan->rules[i];
 
-        for (uint32_t m = 0; m < member_count; m++) {
+        for (uint32_t m = 0, count = member_count(build, rule); m < count; m++) {
             uint32_t scope = emit_rule_scope(build, rule, m);
 
             if (scope) add_entry(rows, i, m, scope);
         }
     }
-    rows->next = memory_resize(NULL, rows->count + 1, sizeof *rows->next);
-    rows->follows = memory_resize(NULL, rows->count + 1, sizeof *rows->follows);
-    memset(rows->next, 0, (rows->count + 1) * sizeof *rows->next);
-    memset(rows->follows, 0, (rows->count + 1) * sizeof *rows->follows);
 }
 
 /* Equal hashes prove nothing: the whole source is compared. */
@@ -113,63 +113,52 @@ static bool join(void *baton, uint32_t earlier, uint32_t later)
     return true;
 }
 
-/* Which targets more than one rule has, by 31 bits of their hash (low bit: seen again). Two different ones with equal
- * bits count as one: they are then looked up among the shared ones, and stay two. */
-struct seen {
-    uint32_t *slots;
-    size_t mask;
-};
-
-static uint32_t *seen_slot(struct seen *seen, struct slice target)
-{
-    uint64_t hash = hash_bytes(target, 0);
-    uint32_t tag = (uint32_t)hash & ~(uint32_t)1;
-    size_t at = hash >> 32 & seen->mask;
-
-    if (!tag) tag = 2;
-    while (seen->slots[at] && (seen->slots[at] | 1) != (tag | 1)) at = (at + 1) & seen->mask;
-    if (!seen->slots[at]) {
-        seen->slots[at] = tag;
-        return NULL;
-    }
-    return &seen->slots[at];
-}
-
 static bool may_be_shared(const struct plan_rule *rule)
 {
     return !rule->more && rule->target_size >= SHARED_TARGET_SIZE;
 }
 
-static void count_targets(const struct emit_build *build, struct seen *seen)
+/* By rule; 0: its target is no matter. */
+static void hash_targets(const struct plan *plan, uint64_t *hashes)
 {
-    size_t slot_count = 1024;
-
-    while (slot_count < 2 * (size_t)build->plan->rule_count) slot_count *= 2;
-    seen->slots = memory_resize(NULL, slot_count, sizeof *seen->slots);
-    memset(seen->slots, 0, slot_count * sizeof *seen->slots);
-    seen->mask = slot_count - 1;
-    for (uint32_t i = 0; i < build->plan->rule_count; i++) {
-        const struct plan_rule *rule = &build->plan->rules[i];
-        uint32_t *slot = may_be_shared(rule) ? seen_slot(seen, plan_target(rule)) : NULL;
-
-        if (slot) *slot |= 1;
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        if (may_be_shared(&plan->rules[i])) hashes[i] = hash_bytes(plan_target(&plan->rules[i]), 0) | 1;
     }
 }
 
-static bool is_shared(struct seen *seen, const struct plan_rule *rule)
+/* By rule: others have its target, too. Two different ones of equal hash count as one: they are then looked up among
+ * the shared ones, and stay two. A slot holds the number + 1 of the first rule with a target. Slots lie anywhere in memory: they are asked for a
+ * little earlier. */
+static bool *find_shared(const struct plan *plan)
 {
-    uint32_t *slot = may_be_shared(rule) ? seen_slot(seen, plan_target(rule)) : NULL;
+    enum { AHEAD = 16 };
+    bool *is_shared = memory_zeroed(plan->rule_count + 1u, sizeof *is_shared);
+    uint64_t *hashes = memory_zeroed(plan->rule_count + AHEAD + 1u, sizeof *hashes);
+    size_t slot_count = 1024;
 
-    return slot && *slot & 1;
+    while (slot_count < 2 * (size_t)plan->rule_count) slot_count *= 2;
+    uint32_t *slots = memory_zeroed(slot_count, sizeof *slots);
+    hash_targets(plan, hashes);
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        __builtin_prefetch(&slots[hashes[i + AHEAD] >> 8 & (slot_count - 1)], 1);
+        if (!hashes[i]) continue;
+        size_t at = hashes[i] >> 8 & (slot_count - 1);
+        while (slots[at] && hashes[slots[at] - 1] != hashes[i]) at = (at + 1) & (slot_count - 1);
+        if (slots[at]) is_shared[i] = is_shared[slots[at] - 1] = true;
+        else slots[at] = i + 1;
+    }
+    free(slots);
+    free(hashes);
+    return is_shared;
 }
 
-static void put_record(struct rows *rows, uint32_t entry, struct seen *seen)
+static void put_record(struct rows *rows, uint32_t entry, bool shares)
 {
     struct emit_build *build = rows->build;
     const struct plan_rule *rule = rule_of(rows, entry);
-    uint32_t member = rows->entries[entry].member;
+    uint32_t member = rows->members[entry];
     struct slice key = plan_path(rule), target = emit_target(build, rule, member);
-    bool has_slash = key.size > 1 && key.data[key.size - 1] == '/', shares = is_shared(seen, rule);
+    bool has_slash = key.size > 1 && key.data[key.size - 1] == '/';
     uint32_t flags = (rows->next[entry] ? RULESET_RULE_MORE : 0u) | (shares ? RULESET_RULE_SHARED : 0u);
     struct bytes *section = &build->sections[RULESET_EXACT];
 
@@ -191,31 +180,42 @@ static void put_record(struct rows *rows, uint32_t entry, struct seen *seen)
     memset(out + size, 0, (4 - size % 4) % 4);
 }
 
+/* Rules of one key side by side. */
+static void put_records(struct rows *rows, uint32_t *references)
+{
+    struct emit_build *build = rows->build;
+    bool *is_shared = find_shared(build->plan);
+
+    for (uint32_t i = 0; i < rows->count; i++) {
+        if (rows->follows[i]) continue;
+        references[i] = (uint32_t)(build->sections[RULESET_EXACT].size / 4);
+        for (uint32_t at = i;; at = rows->next[at]) {
+            put_record(rows, at, is_shared[rows->rules[at]]);
+            if (!rows->next[at]) break;
+        }
+    }
+    free(is_shared);
+}
+
 bool emit_exact(struct emit_build *build)
 {
     struct rows rows = { .build = build };
-    struct seen seen;
 
     collect(&rows);
     const struct emit_index_input input = { .keys = rows.keys, .count = rows.count, .join = join, .baton = &rows };
     bool fits = emit_index(&input, &build->sections[RULESET_EXACT_INDEX]);
 
-    count_targets(build, &seen);
-    uint32_t *references = memory_resize(NULL, rows.count + 1, sizeof *references);
-    for (uint32_t i = 0; fits && i < rows.count; i++) {
-        if (rows.follows[i]) continue;
-        references[i] = (uint32_t)(build->sections[RULESET_EXACT].size / 4);
-        for (uint32_t at = i;; at = rows.next[at]) {
-            put_record(&rows, at, &seen);
-            if (!rows.next[at]) break;
-        }
-    }
-    if (fits) build->exact_key_count = emit_index_refer(&build->sections[RULESET_EXACT_INDEX], references);
-    free(references);
-    free(rows.entries);
     free(rows.keys);
+    if (fits) {
+        uint32_t *references = memory_resize(NULL, rows.count + 1, sizeof *references);
+
+        put_records(&rows, references);
+        build->exact_key_count = emit_index_refer(&build->sections[RULESET_EXACT_INDEX], references);
+        free(references);
+    }
+    free(rows.rules);
+    free(rows.members);
     free(rows.next);
     free(rows.follows);
-    free(seen.slots);
     return fits;
 }
