@@ -8,72 +8,78 @@
 
 enum { INDEX_CANDIDATES = 2 * RULESET_LINE_SLOTS };
 
-/* The first part of a line: what decides. */
-struct index_slots {
-    uint16_t count;
-    uint16_t overflow;
-    uint16_t fingerprint[RULESET_LINE_SLOTS];
-};
-
 /* Eight fingerprints at once (a GNU C vector), the last two by themselves. */
 typedef uint16_t index_eight __attribute__((vector_size(16)));
+_Static_assert(RULESET_LINE_SLOTS == 10, "eight and two");
 
-static inline bool index_may_hold(const struct index_slots *slots, uint16_t fingerprint)
+static inline const uint8_t *index_line(const struct ruleset_view *index, uint64_t number)
 {
-    index_eight eight;
-    uint64_t halves[2];
-
-    memcpy(&eight, slots->fingerprint, sizeof eight);
-    eight = (index_eight)(eight == fingerprint);
-    memcpy(halves, &eight, sizeof halves);
-    return (halves[0] | halves[1]) || slots->fingerprint[8] == fingerprint || slots->fingerprint[9] == fingerprint;
+    return index->bytes + number * RULESET_LINE_SIZE;
 }
 
-static inline unsigned index_add(const uint8_t *line, const struct index_slots *slots, uint16_t fingerprint,
-                                 uint32_t *references, unsigned found)
+static inline bool index_line_may_hold(const uint8_t *line, uint16_t fingerprint)
 {
+    const uint8_t *fingerprints = line + offsetof(struct ruleset_line, fingerprint);
+    index_eight eight;
+    uint64_t halves[2];
+    uint32_t two;
+
+    memcpy(&eight, fingerprints, sizeof eight);
+    memcpy(&two, fingerprints + sizeof eight, sizeof two);
+    eight = (index_eight)(eight == fingerprint);
+    memcpy(halves, &eight, sizeof halves);
+    return (halves[0] | halves[1]) || (uint16_t)two == fingerprint || two >> 16 == fingerprint;
+}
+
+/* True where keys of this kind may live in their other line. */
+static inline bool index_line_overflows(const uint8_t *line, uint64_t key)
+{
+    uint16_t overflow;
+
+    memcpy(&overflow, line + offsetof(struct ruleset_line, overflow), sizeof overflow);
+    return overflow & hash_overflow_bit(key);
+}
+
+static inline unsigned index_add(const uint8_t *line, uint16_t fingerprint, uint32_t *references, unsigned found)
+{
+    uint16_t fingerprints[RULESET_LINE_SLOTS];
+
+    memcpy(fingerprints, line + offsetof(struct ruleset_line, fingerprint), sizeof fingerprints);
     for (unsigned i = 0; i < RULESET_LINE_SLOTS; i++) {
-        if (slots->fingerprint[i] != fingerprint) continue;
+        if (fingerprints[i] != fingerprint) continue;
         memcpy(&references[found++], line + offsetof(struct ruleset_line, reference) + 4 * i, 4);
     }
     return found;
-}
-
-/* False: index_find would find nothing. */
-static inline bool index_has(const struct ruleset_view *index, uint64_t key)
-{
-    struct index_slots slots;
-
-    if (index->count == 0) return false;
-    memcpy(&slots, index->bytes + hash_home(key, index->count) * RULESET_LINE_SIZE, sizeof slots);
-    if (index_may_hold(&slots, hash_fingerprint(key))) return true;
-    if (!(slots.overflow & hash_overflow_bit(key))) return false;
-    memcpy(&slots, index->bytes + hash_alternate(key, index->count) * RULESET_LINE_SIZE, sizeof slots);
-    return index_may_hold(&slots, hash_fingerprint(key));
 }
 
 /* Fills `references` with what has the key's fingerprint (at most INDEX_CANDIDATES); equal fingerprints prove nothing.
  * Reads one line, or two where the home line says that keys of its kind overflowed. */
 static inline unsigned index_find(const struct ruleset_view *index, uint64_t key, uint32_t *references)
 {
-    uint64_t line_count = index->count;
+    uint16_t fingerprint = hash_fingerprint(key);
     unsigned found = 0;
 
-    if (line_count == 0) return 0;
+    if (index->count == 0) return 0;
 
-    uint16_t fingerprint = hash_fingerprint(key);
-    uint64_t at = hash_home(key, line_count);
-    for (int choice = 0; choice < 2; choice++) {
-        struct index_slots slots;
-
-        memcpy(&slots, index->bytes + at * RULESET_LINE_SIZE, sizeof slots);
-        if (index_may_hold(&slots, fingerprint)) {
-            found = index_add(index->bytes + at * RULESET_LINE_SIZE, &slots, fingerprint, references, found);
-        }
-        if (!(slots.overflow & hash_overflow_bit(key))) break;
-        at = hash_alternate(key, line_count);
-    }
+    const uint8_t *line = index_line(index, hash_home(key, index->count));
+    if (index_line_may_hold(line, fingerprint)) found = index_add(line, fingerprint, references, found);
+    if (!index_line_overflows(line, key)) return found;
+    line = index_line(index, hash_alternate(key, index->count));
+    if (index_line_may_hold(line, fingerprint)) found = index_add(line, fingerprint, references, found);
     return found;
+}
+
+/* False: index_find would find nothing. */
+static inline bool index_has(const struct ruleset_view *index, uint64_t key)
+{
+    uint16_t fingerprint = hash_fingerprint(key);
+
+    if (index->count == 0) return false;
+
+    const uint8_t *line = index_line(index, hash_home(key, index->count));
+    return index_line_may_hold(line, fingerprint)
+        || (index_line_overflows(line, key)
+            && index_line_may_hold(index_line(index, hash_alternate(key, index->count)), fingerprint));
 }
 
 /* What the ancestor bitmap tells about a path's first segments, by their hash. */

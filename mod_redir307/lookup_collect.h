@@ -7,6 +7,8 @@
 #include "mod_redir307/lookup.h"
 
 void lookup_collect_exact(struct lookup *lookup);
+/* `bare`: a normal path without its trailing slash. */
+void lookup_walk_path(const struct ruleset *rs, uint32_t scope, struct slice bare, struct lookup_walk *walk);
 /* Shapes [first, end) of the scope are next. */
 void lookup_begin_shapes(struct lookup *lookup, unsigned first, unsigned end);
 /* Probes the next shape. There must be one: shape_next < shape_end. */

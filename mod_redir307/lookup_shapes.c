@@ -24,21 +24,20 @@ static void find_segments(struct lookup *lookup)
 }
 
 /* Reads no further than rules live: most paths end at their first segment. */
-static void walk_path(struct lookup *lookup, const char *text, struct lookup_walk *walk)
+void lookup_walk_path(const struct ruleset *rs, uint32_t scope, struct slice bare, struct lookup_walk *walk)
 {
-    const struct ruleset *rs = lookup->ruleset;
-    size_t size = lookup->bare.size, end = 0;
+    size_t end = 0;
 
     walk->is_done = true;
     walk->here = 0;
     for (unsigned depth = 0; depth <= PATTERN_SEGMENT_LIMIT; depth++) {
-        uint64_t hash = hash_path(slice_of(text, end), rs->header.seed, lookup->scope);
+        uint64_t hash = hash_path(slice_of(bare.data, end), rs->header.seed, scope);
         struct index_ancestor at = index_ancestor(rs, hash);
 
         walk->hash[depth] = hash;
         if (at.is_here) walk->here |= 1ull << depth;
-        if (!at.is_above || end + 1 >= size) return;
-        for (end++; end < size && text[end] != '/'; end++) continue;
+        if (!at.is_above || end + 1 >= bare.size) return;
+        for (end++; end < bare.size && bare.data[end] != '/'; end++) continue;
     }
 }
 
@@ -192,7 +191,9 @@ static void probe_shape(struct lookup *lookup, const struct ruleset_shape *shape
     } else {
         struct lookup_walk *walk = folds ? &lookup->folded_walk : &lookup->walk;
 
-        if (!walk->is_done) walk_path(lookup, text, walk);
+        if (!walk->is_done) {
+            lookup_walk_path(lookup->ruleset, lookup->scope, slice_of(text, lookup->bare.size), walk);
+        }
         if (shape->lead > PATTERN_SEGMENT_LIMIT || !(walk->here >> shape->lead & 1)) return;
         find_segments(lookup);
         if (!depth_fits(lookup, shape)) return;

@@ -31,7 +31,7 @@ struct told_decision {
  * asked for are no paths of ours; TRACE is httpd's to answer. */
 static bool is_ours(request_rec *r)
 {
-    return ap_is_initial_req(r) && r->proxyreq != PROXYREQ_PROXY &&
+    return !r->main && !r->prev && r->proxyreq != PROXYREQ_PROXY &&
            r->method_number != M_CONNECT && r->method_number != M_TRACE && r->uri &&
            r->uri[0] == '/' && r->unparsed_uri;
 }
@@ -283,6 +283,16 @@ static __attribute__((noinline)) int decide(request_rec *r, const struct server_
     return status;
 }
 
+/* Usually there is no query, and the whole target is the path. */
+static void read_target(const request_rec *r, struct request_target *target)
+{
+    if (*r->unparsed_uri == '/' && !r->parsed_uri.query && !r->parsed_uri.fragment) {
+        *target = (struct request_target){ .path = slice_from_string(r->unparsed_uri) };
+    } else {
+        request_target_read(r, target);
+    }
+}
+
 static int translate_name(request_rec *r)
 {
     const struct server_settings *server =
@@ -301,11 +311,11 @@ static int translate_name(request_rec *r)
     if (APLOGrtrace3(r)) {
         told = apr_pcalloc(r->pool, sizeof(*told));
     }
-    if (rules_file_interval(server->file) == WATCH_EACH_REQUEST) {
+    if (server->looks_each_request) {
         rules_file_look(server->file);
         samples_take(r->server);
     }
-    request_target_read(r, &target);
+    read_target(r, &target);
 
     /* Until they are left again nothing waits: no file, no log, no lock of another's. */
     served = rules_file_enter(server->file);

@@ -47,6 +47,7 @@ struct server_settings {
     unsigned counters;      /* of the main server only; or COUNTERS_OFF */
     /* From post_config on. */
     struct rules_file *file; /* the one at `rules`; NULL: no rules here */
+    bool looks_each_request; /* whether there is another one now */
     struct flags *flags;     /* those in `flags_path`; NULL: every flag is off */
 };
 

@@ -216,6 +216,8 @@ int rules_files_open(apr_pool_t *pconf, apr_pool_t *scratch, server_rec *main_se
             ap_get_module_config(server->module_config, &redir307_module);
 
         settings->file = names_rules(settings) ? file_find(first, settings->rules) : NULL;
+        settings->looks_each_request =
+            settings->file && settings->file->interval == WATCH_EACH_REQUEST;
     }
     return may_go_on ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }

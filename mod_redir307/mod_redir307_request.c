@@ -15,7 +15,7 @@
 /* "/a?b" (origin-form) or "http://h/a?b" (absolute-form). */
 void request_target_read(const request_rec *r, struct request_target *target)
 {
-    const char *text = r->unparsed_uri, *mark = NULL;
+    const char *text = r->unparsed_uri, *mark;
     size_t size, path_size;
 
     *target = (struct request_target){ .has_query = false };
@@ -28,10 +28,7 @@ void request_target_read(const request_rec *r, struct request_target *target)
         text = authority + 3 + strcspn(authority + 3, "/?");
     }
     size = strlen(text);
-    /* Where httpd found neither a query nor a fragment there is no "?". */
-    if (r->parsed_uri.query || r->parsed_uri.fragment) {
-        mark = memchr(text, '?', size);
-    }
+    mark = memchr(text, '?', size);
     path_size = mark ? (size_t)(mark - text) : size;
     /* "http://h" and "http://h?q" ask for "/" (RFC 9112, 3.2.2). */
     target->path = path_size ? slice_of(text, path_size) : SLICE("/");

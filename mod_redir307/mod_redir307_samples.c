@@ -221,9 +221,26 @@ unsigned busy_percent_now(void)
     return atomic_load(&busy_percent);
 }
 
+/* Most rules ask for nothing but the URL. */
+static bool is_load_asked_for(const server_rec *server)
+{
+    bool is_asked = false;
+
+    for (struct rules_file *file = rules_files_first(server); file && !is_asked;
+         file = rules_file_next(file)) {
+        const struct served *served = rules_file_enter(file);
+
+        is_asked = served->ruleset && ruleset_reads_facts(served->ruleset);
+        rules_file_leave(file, served);
+    }
+    return is_asked;
+}
+
 void samples_take(const server_rec *server)
 {
-    sample_busy();
+    if (is_load_asked_for(server)) {
+        sample_busy();
+    }
     for (struct flags *flags = flags_first(server); flags; flags = flags->next) {
         sample_flags(flags);
     }

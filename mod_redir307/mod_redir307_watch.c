@@ -50,8 +50,6 @@ static int look_at_due(server_rec *main_server, int64_t *due, int64_t now)
     int64_t next = now + SAMPLE_INTERVAL;
     unsigned i = 0;
 
-    samples_take(main_server);
-
     for (struct rules_file *file = rules_files_first(main_server); file;
          file = rules_file_next(file), i++) {
         if (rules_file_interval(file) <= 0) {
@@ -65,6 +63,7 @@ static int look_at_due(server_rec *main_server, int64_t *due, int64_t now)
             next = due[i];
         }
     }
+    samples_take(main_server); /* for the rules of now */
     next -= monotonic_us();
     return next <= 0 ? 1 : (int)((next + 999) / 1000);
 }

@@ -180,6 +180,23 @@ enum ruleset_status ruleset_check_header(const struct ruleset_input *input)
     return check_header(input, &header);
 }
 
+static void prepare_probe(struct ruleset *rs, const struct ruleset_input *input)
+{
+    const struct ruleset_section *scopes = &rs->header.sections[RULESET_SCOPES];
+    struct ruleset_scope scope;
+
+    rs->probe.scope = 0;
+    if (rs->header.flags & RULESET_HAS_SCOPES || rs->header.any_scope >= scopes->count
+        || !input->read(input->baton, scopes->at + (uint64_t)rs->header.any_scope * sizeof scope, &scope, sizeof scope)
+        || scope.flags & RULESET_SCOPE_HAS_CASE_IGNORE) {
+        return;
+    }
+    rs->probe.scope = rs->header.any_scope;
+    rs->probe.has_exact = scope.flags & RULESET_SCOPE_HAS_EXACT;
+    rs->probe.has_shapes = scope.shape_count > scope.whole_shape_count;
+    rs->probe.has_queries = scope.whole_shape_count > 0;
+}
+
 enum ruleset_status ruleset_open_input(const struct ruleset_input *input, const void *bytes, struct ruleset **opened)
 {
     struct ruleset *rs = malloc(sizeof *rs);
@@ -192,6 +209,7 @@ enum ruleset_status ruleset_open_input(const struct ruleset_input *input, const 
         free(rs);
         return status;
     }
+    prepare_probe(rs, input);
     rs->identities = NULL;
     rs->bytes = bytes;
     rs->size = rs->header.file_size;

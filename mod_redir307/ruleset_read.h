@@ -24,6 +24,10 @@ struct ruleset {
     struct ruleset_view views[RULESET_SECTION_COUNT];
     struct regex_table *regexes; /* compiled from a private copy */
     struct identity_table *identities; /* NULL until ruleset_identify */
+    struct { /* of the one scope in which all rules stand; see probe.h */
+        uint32_t scope; /* 0: there are several, or its rules ignore case */
+        bool has_exact, has_shapes, has_queries;
+    } probe;
 };
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__

@@ -116,19 +116,22 @@ static inline bytes16 is_usual(bytes16 bytes)
     return is_between(bytes | (uint8_t)0x20, 'a', 'z') | is_between(bytes, '-', ':') | is_byte(bytes, '_');
 }
 
-/* Needs 17 bytes at least. The first byte is a slash; each block looks at 16 bytes and those before them. */
+/* No segment among these 16 bytes starts with a slash or a dot; "." is "/" without its last bit. */
+static inline bytes16 is_usual_part(const char *at)
+{
+    bytes16 bytes = load16(at);
+
+    return is_usual(bytes) & ~(is_byte(load16(at - 1), '/') & is_byte(bytes | 1, '/'));
+}
+
+/* Needs 17 bytes at least, of which the first is a slash; the last part overlaps the one before. */
 static bool is_usual_path(struct slice path)
 {
-    const char *at = path.data, *last = path.data + path.size - 17;
-    bytes16 good = ~(bytes16){ 0 };
+    const char *last = path.data + path.size - 16;
+    bytes16 good = is_usual_part(last);
 
-    for (;; at = last - at > 16 ? at + 16 : last) { /* the last block overlaps the one before */
-        bytes16 before = load16(at), bytes = load16(at + 1);
-
-        /* "." is "/" without its last bit */
-        good &= is_usual(bytes) & ~(is_byte(before, '/') & is_byte(bytes | 1, '/'));
-        if (at == last) return !is_any(~good);
-    }
+    for (const char *at = path.data + 1; at < last; at += 16) good &= is_usual_part(at);
+    return !is_any(~good);
 }
 
 /* Bare pchars and single slashes, no segment that starts with a dot (a superset of the dot segments, so that one look

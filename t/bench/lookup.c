@@ -420,10 +420,7 @@ static void print_lines(struct bench *bench)
 
     for (size_t i = 0; i < bench->row->count; i++) {
         uint64_t key = run_hash(bench, &bench->row->requests[i]);
-        struct index_slots slots;
-
-        memcpy(&slots, index->bytes + hash_home(key, index->count) * RULESET_LINE_SIZE, sizeof slots);
-        uint64_t read = slots.overflow & hash_overflow_bit(key) ? 2 : 1;
+        uint64_t read = index_line_overflows(index_line(index, hash_home(key, index->count)), key) ? 2 : 1;
         lines += read;
         if (read > most) most = read;
     }
