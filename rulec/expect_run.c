@@ -166,11 +166,11 @@ static const char *unsaid(struct expect_runner *runner, const struct plan_expect
                           const struct request_key *key)
 {
     if (!expect->has_time && hangs_on(runner, key, EXPECT_PROBE_TIME))
-        return "an answer that depends on the time: say it with \"at TIME\"";
+        return "an answer that depends on the time: say at TIME";
     if (!expect->has_chance && hangs_on(runner, key, EXPECT_PROBE_CHANCE))
-        return "an answer that depends on chance: say it with \"with { chance 5% }\"";
+        return "an answer that depends on chance: say with { chance 5% }";
     if (!expect->has_busy && hangs_on(runner, key, EXPECT_PROBE_BUSY))
-        return "an answer that depends on the load: say it with \"with { busy 90% }\"";
+        return "an answer that depends on the load: say with { busy 90% }";
     return NULL;
 }
 

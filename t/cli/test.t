@@ -106,16 +106,16 @@ is($said, <<'TAP', '... fail, and say what to write; where another condition dec
 TAP version 13
 not ok 1 - t.redir:7: GET /t
 # wanted pass
-# got    an answer that depends on the time: say it with "at TIME"
+# got    an answer that depends on the time: say at TIME
 not ok 2 - t.redir:8: GET /d
 # wanted pass
-# got    an answer that depends on the time: say it with "at TIME"
+# got    an answer that depends on the time: say at TIME
 not ok 3 - t.redir:9: GET /c
 # wanted pass
-# got    an answer that depends on chance: say it with "with { chance 5% }"
+# got    an answer that depends on chance: say with { chance 5% }
 not ok 4 - t.redir:10: GET /b
 # wanted pass
-# got    an answer that depends on the load: say it with "with { busy 90% }"
+# got    an answer that depends on the load: say with { busy 90% }
 ok 5 - t.redir:11: GET /m
 ok 6 - t.redir:12: GET /h
 1..6
