@@ -252,10 +252,9 @@ static void drop_allowed(struct diag *diag, enum diag_code code, struct span blo
     for (size_t i = 0; i < diag->kept_count; i++) {
         const struct diag_message *message = &diag->kept[i].message;
 
-        if (message->code == code && message->severity == DIAG_WARNING &&
-            lies_in(message->span, block)) {
-            diag->counts[DIAG_WARNING]--;
-            diag->kept_warnings[code]--;
+        if (message->code == code && lies_in(message->span, block)) {
+            diag->counts[message->severity]--;
+            --*(message->severity == DIAG_ERROR ? &diag->kept_errors : &diag->kept_warnings[code]);
         } else {
             diag->kept[count++] = diag->kept[i];
         }
