@@ -31,6 +31,7 @@ struct arena {
     size_t left; /* bytes free there */
     size_t chunk_size;
     size_t taken; /* from the system */
+    struct arena *passing; /* NULL: none */
 };
 
 static _Noreturn void no_memory(void)
@@ -64,10 +65,24 @@ struct arena *arena_open(void)
     return arena;
 }
 
+struct arena *arena_passing(struct arena *arena)
+{
+    if (arena->passing == NULL)
+        arena->passing = arena_open();
+    return arena->passing;
+}
+
+void arena_release(struct arena *arena)
+{
+    arena_close(arena->passing);
+    arena->passing = NULL;
+}
+
 void arena_close(struct arena *arena)
 {
     if (arena == NULL)
         return;
+    arena_close(arena->passing);
     for (struct chunk *chunk = arena->chunks, *earlier; chunk != NULL; chunk = earlier) {
         earlier = chunk->earlier;
         free(chunk);

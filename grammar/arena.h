@@ -21,6 +21,9 @@ struct slice arena_copy(struct arena *arena, struct slice text);
 /* The copy ends in NUL. */
 char *arena_string(struct arena *arena, struct slice text);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A part of the arena whose memory may go before the rest does: arena_release() frees it. */
+struct arena *arena_passing(struct arena *arena);
+void arena_release(struct arena *arena);
 /* Bytes taken from the system so far. */
 size_t arena_size(const struct arena *arena);
 

@@ -109,7 +109,7 @@ struct ast_items ast_lines_item(struct ast *ast, const struct ast_lines *lines)
     whole->item.kind = AST_LINES;
     whole->item.lines = &whole->lines;
     whole->lines = *lines;
-    whole->lines.lines = arena_array(ast->arena, lines->count, sizeof(*lines->lines));
+    whole->lines.lines = arena_array(arena_passing(ast->arena), lines->count, sizeof(*lines->lines));
     memcpy(whole->lines.lines, lines->lines, lines->count * sizeof(*lines->lines));
     ast->rule_count += lines->count;
     return one_item(&whole->item);

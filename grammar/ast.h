@@ -90,7 +90,7 @@ struct ast_line {
 };
 struct ast_lines {
     const struct source *source;
-    struct ast_line *lines;
+    struct ast_line *lines; /* of the arena's passing part */
     uint32_t count;
 };
 

@@ -87,6 +87,7 @@ bool compilation_run(struct compilation *compilation, char *const *paths, int pa
     }
     compilation->times.parse_ms = lap_ms(&since);
     lower(compilation->ast, compilation->diag, compilation->plan);
+    arena_release(compilation->arena); /* the plan has all that the tree's lines said */
     compilation->times.lower_ms = lap_ms(&since);
     if (diag_error_count(compilation->diag))
         return false;

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static const struct command *const commands[] = {
     &command_compile, &command_check, &command_test, &command_answer, &command_explain,  &command_info,
@@ -153,10 +156,20 @@ static int run_main_option(const char *word)
     return fflush(stdout) == 0 ? COMMAND_GOOD : COMMAND_MACHINE;
 }
 
+/* Large arrays come from the system, already zero, and go back to it at once. glibc would keep more and more of them
+ * after the first is freed. */
+static void keep_no_large_memory(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     const struct command *command;
 
+    keep_no_large_memory();
     if (argc < 2) {
         print_help(stderr);
         return COMMAND_USAGE;
