@@ -67,13 +67,17 @@ my $two = raw("POST /x HTTP/1.1\r\nHost: lab.test\r\nContent-Length: 5\r\n\r\nhe
 is(scalar(() = $two->text =~ m{^HTTP/1\.1 307}gm), 2, 'the connection goes on after it');
 leaves('GET', '/nothing', 'what has no rule keeps httpd\'s own page');
 SKIP: {
-    skip 'no mod_http2', 2 if !has_module('http2');
+    skip 'no mod_http2', 4 if !has_module('http2');
     stop();
     serve(modules => ['http2'], conf => "Protocols h2c http/1.1\nRedir307Note off\n");
     my $h2 = h2('GET', '/x');
-    skip 'curl cannot speak HTTP/2', 2 if !$h2;
+    skip 'curl cannot speak HTTP/2', 4 if !$h2;
     is($h2->status . ' ' . $h2->field('Location'), '307 /y', 'over HTTP/2');
     is($h2->body, '', 'without a body, too');
+    stop();
+    serve(modules => ['http2'], conf => "Protocols h2c http/1.1\n");
+    like(h2('GET', '/x')->body, qr{<a href="/y">}, 'and with one where it is wanted');
+    is(h2('HEAD', '/x')->body, '', 'but not at HEAD');
 }
 stop();
 

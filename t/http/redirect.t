@@ -115,7 +115,13 @@ is($answer->field('Vary'), undef, 'no Vary where no request field was read');
 # ---- the note ----
 
 like($answer->body, qr{The document has moved <a href="https://pay\.example/">}, 'a short note for people');
+is($answer->field('Content-Length'), length $answer->body, 'of the length that is said');
+like($answer->field('Content-Type'), qr{^text/html\b}, 'and as HTML');
+like($answer->body, qr{<title>307 Temporary Redirect</title>}, 'with the status in words');
+like(request('GET', '/pay?a=1&b="<i>')->body, qr{href="https://pay\.example/\?a=1&amp;b=%22%3Ci%3E"}, 'whose link is escaped');
 is(request('HEAD', '/pay')->body, '', 'but not at HEAD');
+is(request('HEAD', '/pay')->field('Content-Length'), $answer->field('Content-Length'), 'which says the length of what GET sends');
+unlike(request('GET', '/old-shop')->body, qr{has moved}, 'what has no target is httpd\'s own page');
 is(request('GET', '/form-done')->body, 'see there', 'an ErrorDocument text takes its place');
 is(request('GET', '/form-done')->field('Location'), '/thanks', 'and the Location stays');
 
