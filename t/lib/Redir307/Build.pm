@@ -19,8 +19,8 @@ delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
 sub make_value {
     my ($name) = @_;
     my $text = qx(printf 'include Makefile\\nshow-value:\\n\\t\@echo "\$($name)"\\n' | make -s -C '$build_folder' -f - show-value);
-    chomp $text;
-    return $text;
+    # Above it stands what make did to the Makefile first, if that is older than what it is made of.
+    return $text =~ /([^\n]*)\n?\z/ ? $1 : '';
 }
 
 sub sources { return map { "$source_folder/$_" } grep { /\.c$/ } split ' ', make_value($_[0]) }
