@@ -448,18 +448,35 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
     watch_start(pchild, main_server);
 }
 
-/* In the parent, every ten seconds or so: children born from now on start from what it
- * holds. */
-static int monitor(apr_pool_t *scratch, server_rec *main_server)
+/* In the parent: children born from now on start from what it holds. */
+static void look_for_heirs(server_rec *main_server)
 {
-    (void)scratch;
     for (struct rules_file *file = rules_files_first(main_server); file;
          file = rules_file_next(file)) {
         if (rules_file_interval(file) != WATCH_OFF) {
             rules_file_look(file);
         }
     }
+}
+
+/* Every ten seconds or so. */
+static int monitor(apr_pool_t *scratch, server_rec *main_server)
+{
+    (void)scratch;
+    look_for_heirs(main_server);
     return OK;
+}
+
+/* Where one child comes or goes, others follow. */
+static void child_status(server_rec *main_server, pid_t process, ap_generation_t generation,
+                         int slot, mpm_child_status state)
+{
+    (void)process;
+    (void)generation;
+    (void)slot;
+    if (state == MPM_CHILD_STARTED || state == MPM_CHILD_EXITED) {
+        look_for_heirs(main_server);
+    }
 }
 
 static void register_hooks(apr_pool_t *pool)
@@ -474,6 +491,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_monitor(monitor, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_status(child_status, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(status_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_translate_name(translate_name, NULL, after_us, APR_HOOK_FIRST);
 }

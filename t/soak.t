@@ -30,11 +30,14 @@ alarm(3 * $seconds + 600);
 srand $seed;
 note("REDIR307_SEED=$seed");
 
-my ($rules, $versions) = (500, 128);
-# The parent looks every ten seconds; a child that is born while the file is bad starts from what the parent holds.
-my $stale_ms = 16_000;
-# How long after damage in place the good file may take to be back everywhere: what the parent holds may be damaged, too.
-my $settle_ms = 14_000;
+my ($rules, $versions) = (500, 1000);
+# Within this time after a swap every child has the new rules. One that is born while the file is bad starts from what the
+# parent holds, which looks at each child's start and end and every ten seconds, and may have met a bad file then: its
+# answers are counted.
+my $late_ms = 5000;
+my $stale_ms = 40_000;
+# Likewise after damage in place, for what the parent holds may be damaged, too.
+my $settle_ms = 20_000;
 my @hosts = ({ name => 'mapped', copy => 'off' }, { name => 'copied', copy => 'on' });
 
 # ---- the rule files: the same paths lead to /vNNN in each ----
@@ -45,7 +48,8 @@ sub version_text {
     return join '', (map { "/r/$_ -> /$v/r/$_\n" } 1 .. $rules), "/t/* -> /$v/t/*\n", "/p/{id:int} -> /$v/p/{id}\n",
         "~ \"^/re/(?<id>[0-9]+)(?:-x)?\$\" -> /$v/re/{id}\n", "/w/{id} -> /$v/w/{id} { when header X-On = \"1\" }\n";
 }
-my @files = $is_control ? () : map { read_file(compile_rules('version', version_text($_))) } 0 .. $versions - 1;
+my @files;
+sub bytes_of { my ($version) = @_; return $files[$version] //= read_file(compile_rules('version', version_text($version))) }
 
 sub put_older { put_bytes(@_); utime 1e9, 1e9, $_[0]; return }
 sub put_behind_link {
@@ -112,12 +116,13 @@ my (%count, $version);
 sub swap {
     my ($how, $is_in_place) = @_;
     $version = ($version + 1) % $versions;
+    my $bytes = bytes_of($version);
     for my $number (0, 1) {
         my $path = $hosts[$number]{path};
         remove_any($path) if !$is_in_place && (-d $path || -p $path);
         tell_load("damage $number") if $is_in_place && $number == 0;
         tell_load("next $number $version");
-        $how->[1]->($path, $files[$version]);
+        $how->[1]->($path, $bytes);
         tell_load("put $number");
     }
     $count{swap}{ $how->[0] }++;
@@ -128,7 +133,7 @@ sub spoil {
     for my $host (@hosts) {
         my $path = $host->{path};
         remove_any($path) if -d $path || -p $path;
-        $how->[2]->($path, $files[$version]);
+        $how->[2]->($path, bytes_of($version));
     }
     $count{fault}{ $how->[0] }++;
     return;
@@ -219,7 +224,7 @@ sub soak {
     for my $host ($is_control ? () : @hosts) {
         $host->{path} = folder() . "/$host->{name}.r307";
         remove_any($host->{path});
-        put_bytes($host->{path}, $files[0]);
+        put_bytes($host->{path}, bytes_of(0));
     }
     my $tls_port = tls_port($mpm);
     # The port is known when httpd is started, not before.
@@ -231,7 +236,7 @@ sub soak {
 
     my $errors = folder() . "/load-$mpm.err";
     open my $err, '>', $errors or die "$errors: $!";
-    $load_pid = open3($to_load, $from_load, '>&' . fileno $err, $load, port(), $tls_port, $rules, $stale_ms, $settle_ms);
+    $load_pid = open3($to_load, $from_load, '>&' . fileno $err, $load, port(), $tls_port, $rules, $late_ms, $stale_ms, $settle_ms);
     my $began = time;
     my ($stretch, $each_usr1, $each_hup) = (min(10, $seconds / 6), min(5, $seconds / 4), min(18, 0.6 * $seconds));
     my ($was_good, $next, $usr1_at, $hup_at) = (1, $began, $began + $each_usr1, $began + $each_hup);
@@ -277,7 +282,7 @@ sub judge {
         "  failed $sum->{failed}, wrong $sum->{wrong}, asked again on a kept connection $sum->{'asked again, keep-alive'}, over HTTP/2 $sum->{'asked again, HTTP/2'},"
         . " cut by HUP $sum->{'cut by an abrupt restart'}, "
         . "no rule while damaged in place $sum->{'no rule while damaged in place'}, odd then $sum->{'odd while damaged in place'}",
-        "  old rules at most $sum->{'old rules at most ms after a swap'} ms after a swap, slowest answer $sum->{'slowest answer ms'} ms",
+        "  $sum->{'older rules'} answers by rules that were swapped over $late_ms ms ago, old rules at most $sum->{'old rules at most ms after a swap'} ms after a swap, slowest answer $sum->{'slowest answer ms'} ms",
         '  ' . show_sizes('before', @$before), '  ' . show_sizes('after', @$after);
     cmp_ok($asked, '>', 50 * $seconds, "$mpm: there was a load");
     is($sum->{failed}, 0, "$mpm: no request failed") or diag($errors);

@@ -95,6 +95,27 @@ redirects('GET', '/x', 307, '/one', 'the others keep their rules', Host => 'firs
 is(log_count(qr/redir307:crit.*R307-903.*\Q$never\E/), 1, 'one line of level crit');
 stop();
 
+# ---- children that are born while the file is bad ----
+
+put_bytes($path, $good);
+serve(watch => '50ms');
+redirects('GET', '/x', 307, '/one', 'a server that started well');
+put_bytes($path, $other);
+ok(reload_waits(sub { (request('GET', '/x')->field('Location') // '') eq '/two' }), 'has another file since');
+my $replace = sub {
+    my ($child) = children();
+    kill 'KILL', $child;
+    return reload_waits(sub { my @now = children(); @now && $now[0] != $child && request('GET', '/x')->status != 0 });
+};
+ok($replace->(), 'a child ends, another one comes: the parent looks at the file');
+put_bytes($path, 'bad');
+announce(qr/R307-902/);
+for my $number (1, 2) {
+    ok($replace->(), "a child is born while the file is bad ($number)");
+    redirects('GET', '/x', 307, '/two', 'with the last good rules that the parent saw');
+}
+stop();
+
 # ---- words ----
 
 for my $case (

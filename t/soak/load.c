@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The load of the soak test: asks one httpd on connections that stay, on new ones and over HTTP/2 at once, and judges
  * each answer by what it is told on standard input about the rule files. A client as others are: where a connection that
- * was kept ends before a byte of an answer came, it asks once more on a new one (RFC 9110, 9.2.2), and counts that.
- *   load PORT TLS_PORT RULES STALE_MS SETTLE_MS      (TLS_PORT 0: nothing over HTTP/2)
+ * was kept ends before a byte of an answer came, it asks again on a new one (RFC 9110, 9.2.2; RFC 9113, 6.8), and counts that.
+ *   load PORT TLS_PORT RULES LATE_MS STALE_MS SETTLE_MS      (TLS_PORT 0: nothing over HTTP/2)
  * One command a line, each answered by a line "ok":
  *   next H V    rules of version V are about to be put in place for host H (0 or 1)
  *   put H       they are in place
@@ -31,7 +31,7 @@ int main(void)
 #include <stdint.h>
 #include <time.h>
 
-enum { HOSTS = 2, VERSIONS = 1000, KINDS = 6, TEXT_SIZE = 128, SHOWN_LIMIT = 20 };
+enum { HOSTS = 2, VERSIONS = 1000, KINDS = 6, TEXT_SIZE = 128, SHOWN_LIMIT = 20, TRIES_LIMIT = 3 };
 
 /* Microseconds of a clock that is never set. */
 typedef int64_t moment;
@@ -57,7 +57,7 @@ enum { WAYS = sizeof ways / sizeof ways[0] };
 
 static long port, tls_port;
 static unsigned rules_count;
-static moment stale_limit, settle_limit;
+static moment late_limit, stale_limit, settle_limit;
 static moment started;
 static atomic_bool is_over;
 
@@ -71,6 +71,7 @@ static struct {
 static struct window abrupt = { .from = INT64_MAX, .until = INT64_MAX };
 static struct {
     uint64_t requests[WAYS], failed, wrong, cut_by_restart, asked_again[WAYS], missing_while_damaged, garbled_while_damaged;
+    uint64_t late;
     moment stalest, slowest;
     unsigned shown_failed, shown_wrong, shown_odd;
 } sums;
@@ -82,7 +83,7 @@ struct request {
     char path[TEXT_SIZE], location[TEXT_SIZE];
     long status;
     moment began;
-    bool is_second;
+    unsigned tries; /* that ended before a byte of an answer came */
 };
 
 static moment now_us(void)
@@ -150,6 +151,7 @@ static void judge_answer(const struct request *request, moment now)
         if (overlaps(window, request->began - stale_limit, now)) {
             moment age = request->began - window->until;
             if (age > sums.stalest) sums.stalest = age;
+            sums.late += age > late_limit;
             return;
         }
     }
@@ -244,7 +246,7 @@ static void aim(struct request *request)
     curl_easy_setopt(request->curl, CURLOPT_URL, url);
     request->location[0] = 0;
     request->status = 0;
-    request->is_second = false;
+    request->tries = 0;
     request->began = now_us();
 }
 
@@ -289,8 +291,9 @@ static bool turn(CURLM *multi, const CURLMsg *message)
     curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&request);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &request->status);
     curl_multi_remove_handle(multi, curl);
-    if (result != CURLE_OK && request->status == 0 && !ways[request->way].is_fresh && !request->is_second) {
-        request->is_second = true;
+    if (result != CURLE_OK && request->status == 0 && !ways[request->way].is_fresh
+        && request->tries < TRIES_LIMIT) {
+        request->tries++;
         count_second(request);
     } else {
         judge(request, result);
@@ -298,7 +301,7 @@ static bool turn(CURLM *multi, const CURLMsg *message)
         wait_us(ways[request->way].gap_us);
         aim(request);
     }
-    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, (long)(ways[request->way].is_fresh || request->is_second));
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, (long)(ways[request->way].is_fresh || request->tries));
     curl_multi_add_handle(multi, curl);
     return true;
 }
@@ -371,6 +374,7 @@ static void print_sums(void)
     printf("cut by an abrupt restart: %llu\n", (unsigned long long)sums.cut_by_restart);
     printf("no rule while damaged in place: %llu\n", (unsigned long long)sums.missing_while_damaged);
     printf("odd while damaged in place: %llu\n", (unsigned long long)sums.garbled_while_damaged);
+    printf("older rules: %llu\n", (unsigned long long)sums.late);
     printf("old rules at most ms after a swap: %lld\n", (long long)(sums.stalest / 1000));
     printf("slowest answer ms: %lld\n", (long long)(sums.slowest / 1000));
 }
@@ -381,12 +385,13 @@ int main(int argc, char **argv)
     bool is_made[WAYS] = { false };
     char line[TEXT_SIZE];
 
-    if (argc != 6) return 2;
+    if (argc != 7) return 2;
     port = strtol(argv[1], NULL, 10);
     tls_port = strtol(argv[2], NULL, 10);
     rules_count = (unsigned)strtoul(argv[3], NULL, 10);
-    stale_limit = strtol(argv[4], NULL, 10) * 1000;
-    settle_limit = strtol(argv[5], NULL, 10) * 1000;
+    late_limit = strtol(argv[4], NULL, 10) * 1000;
+    stale_limit = strtol(argv[5], NULL, 10) * 1000;
+    settle_limit = strtol(argv[6], NULL, 10) * 1000;
     if (rules_count == 0) return 2;
     for (unsigned i = 0; i < HOSTS; i++) {
         for (unsigned j = 0; j < VERSIONS; j++) hosts[i].versions[j] = (struct window){ .from = never, .until = never };
