@@ -4,7 +4,8 @@
 # may not stand in the error log at level warn or above.
 #
 # The build is found through REDIR307_BUILDDIR or REDIR307_BUILD, else ./build beside the sources or the folder one
-# stands in; httpd through HTTPD and HTTPD_MODULEDIR. REDIR307_PRELOAD names sanitizer libraries, REDIR307_MPM another
+# stands in; httpd through HTTPD and HTTPD_MODULEDIR. REDIR307_MODULE names another make of the module,
+# REDIR307_PRELOAD sanitizer libraries, REDIR307_MPM another
 # MPM than event, REDIR307_KEEP keeps the folder, REDIR307_SHOW_LOGS shows the logs of a test that fails.
 package Redir307::Httpd;
 use strict;
@@ -31,9 +32,9 @@ my $source_folder = abs_path($ENV{REDIR307_SRCDIR} // dirname(__FILE__) . '/../.
 my ($build_folder) = map { abs_path($_) } grep { defined && -f "$_/.libs/mod_redir307.so" }
     $ENV{REDIR307_BUILDDIR}, $ENV{REDIR307_BUILD}, "$source_folder/build", '.', $source_folder;
 $build_folder //= '';
-my $httpd = $ENV{HTTPD} // '/usr/sbin/apache2';
+our $httpd = $ENV{HTTPD} // '/usr/sbin/apache2';
 my $modules = $ENV{HTTPD_MODULEDIR} // '/usr/lib/apache2/modules';
-my $module = "$build_folder/.libs/mod_redir307.so";
+my $module = $ENV{REDIR307_MODULE} // "$build_folder/.libs/mod_redir307.so";
 my $rulec = "$build_folder/rulec/rulec";
 
 our ($module_path, $rulec_path) = ($module, $rulec);
@@ -200,6 +201,13 @@ sub run_user {
         my @user = getpwnam $name or next;
         return [$name, scalar getgrgid $user[3]];
     }
+    return;
+}
+
+# From now on this program starts httpd, with its arguments; it may be slow.
+sub start_through {
+    ($httpd) = @_;
+    $patience = 120;
     return;
 }
 
