@@ -193,6 +193,8 @@ static void versions_and_features_are_told_apart(void)
 {
     is_number(with_u16(offsetof(struct ruleset_header, major), RULESET_FORMAT_MAJOR + 1), RULESET_NEWER, "a newer major");
     is_number(with_u16(offsetof(struct ruleset_header, major), UINT16_MAX), RULESET_NEWER, "the newest");
+    is_number(with_u16(offsetof(struct ruleset_header, major), RULESET_FORMAT_MAJOR << 8), RULESET_NEWER,
+              "a file of the other byte order");
     is_number(with_u16(offsetof(struct ruleset_header, major), 0), RULESET_OLDER, "an older one");
     is_number(with_u16(offsetof(struct ruleset_header, minor), RULESET_FORMAT_MINOR + 1), RULESET_OK,
               "a newer minor adds what may be ignored");
