@@ -313,10 +313,15 @@ size_t url_encode(struct slice bytes, enum url_place place, char *buffer, size_t
     return size;
 }
 
+/* The first byte of a set. */
 static const char *find(const char *at, const char *end, const char *set)
 {
-    while (at < end && !(*at && strchr(set, *at))) at++;
-    return at;
+    for (; *set && at < end; set++) {
+        const char *found = memchr(at, *set, (size_t)(end - at));
+
+        if (found) end = found;
+    }
+    return end;
 }
 
 /* The authority's inside: userinfo@host:port. */

@@ -147,14 +147,25 @@ bool hops_start(struct hops *hops, uint32_t number)
     return plan_target(rule).size && start_fixed(hops, rule);
 }
 
+/* Behind the first `size` bytes of hops->before, as far as there is room. */
+static size_t put(struct hops *hops, size_t size, struct slice text)
+{
+    if (text.size > sizeof hops->before - size)
+        text.size = sizeof hops->before - size;
+    if (text.size)
+        memcpy(hops->before + size, text.data, text.size);
+    return size + text.size;
+}
+
 /* Path and query of the present state, kept in hops->before. */
 static struct slice keep_state(struct hops *hops)
 {
     const struct request_key *key = &hops->follow.key;
-    int size = snprintf(hops->before, sizeof hops->before, "%.*s%s%.*s", (int)key->path.size, key->path.data,
-                        key->has_query ? "?" : "", (int)key->query.size, key->query.size ? key->query.data : "");
+    size_t size = put(hops, 0, key->path);
 
-    return slice_of(hops->before, size < 0 ? 0 : (size_t)size < sizeof hops->before ? (size_t)size : sizeof hops->before - 1);
+    if (key->has_query)
+        size = put(hops, put(hops, size, SLICE("?")), key->query);
+    return slice_of(hops->before, size);
 }
 
 static bool is_upgrade(const struct hops *hops, struct slice before, struct slice host_before, bool was_http)

@@ -130,12 +130,14 @@ static struct slice normal_form(const struct lower *lower, struct slice text)
     return slice_of(out, size);
 }
 
-static enum twin find_path_twin(const struct lower *lower, struct slice source, struct slice target)
+static enum twin find_path_twin(const struct lower *lower, const struct lower_source *source, struct slice target)
 {
-    enum twin twin = compare_paths(source, target);
+    enum twin twin = compare_paths(source->rest, target);
+    /* A path that was not changed has no escape and no placeholder. */
+    bool is_normal = source->path.size && source->path.data == source->rest.data;
 
-    if (twin == TWIN_NONE && needs_normal_form(source))
-        return compare_paths(normal_form(lower, source), normal_form(lower, target));
+    if (twin == TWIN_NONE && !is_normal && needs_normal_form(source->rest))
+        return compare_paths(normal_form(lower, source->rest), normal_form(lower, target));
     return twin;
 }
 
@@ -166,7 +168,7 @@ static uint32_t find_twin(const struct lower *lower, const struct lower_source *
     if (is_absolute && path.size == 0)
         path = SLICE("/");
 
-    enum twin twin = find_path_twin(lower, source->rest, path);
+    enum twin twin = find_path_twin(lower, source, path);
     if (twin == TWIN_NONE || (is_absolute && !is_same_host(lower, source, authority)))
         return 0;
     if (twin == TWIN_SLASH)

@@ -15,7 +15,7 @@
 
 /* Unreserved, sub-delims, ":", "@", "/", "?": stand as they are in every path and query. `*`
  * means something. */
-enum { CLEAN = 1, CLEAN_STAR = 2 };
+enum { CLEAN_PATTERN = 1, CLEAN_LITERAL = 2, CLEAN = CLEAN_PATTERN | CLEAN_LITERAL };
 static const uint8_t byte_class[256] = {
     ['0'] = CLEAN,      ['1'] = CLEAN, ['2'] = CLEAN, ['3'] = CLEAN, ['4'] = CLEAN,
     ['5'] = CLEAN,      ['6'] = CLEAN, ['7'] = CLEAN, ['8'] = CLEAN, ['9'] = CLEAN,
@@ -33,7 +33,7 @@ static const uint8_t byte_class[256] = {
     ['~'] = CLEAN,      ['!'] = CLEAN, ['$'] = CLEAN, ['&'] = CLEAN, ['\''] = CLEAN,
     ['('] = CLEAN,      [')'] = CLEAN, ['+'] = CLEAN, [','] = CLEAN, [';'] = CLEAN,
     ['='] = CLEAN,      [':'] = CLEAN, ['@'] = CLEAN, ['/'] = CLEAN, ['?'] = CLEAN,
-    ['*'] = CLEAN_STAR,
+    ['*'] = CLEAN_LITERAL,
 };
 
 struct writer {
@@ -48,13 +48,13 @@ struct writer {
     uint32_t piece_count;
 };
 
-static bool all_clean(struct slice text, unsigned classes)
+static bool all_clean(struct slice text, unsigned reading)
 {
-    unsigned missing = 0;
+    unsigned common = reading;
 
     for (size_t i = 0; i < text.size; i++)
-        missing |= (byte_class[(unsigned char)text.data[i]] & classes) == 0;
-    return !missing;
+        common &= byte_class[(unsigned char)text.data[i]];
+    return common != 0;
 }
 
 /* True where the word is what will be sent: nothing in it means anything, and nothing has to
@@ -62,7 +62,7 @@ static bool all_clean(struct slice text, unsigned classes)
 static bool is_plain(const struct lower *lower, struct slice text, enum lower_reading reading)
 {
     struct slice scheme, authority, rest;
-    unsigned classes = reading == LOWER_LITERAL ? CLEAN | CLEAN_STAR : CLEAN;
+    unsigned classes = reading == LOWER_LITERAL ? CLEAN_LITERAL : CLEAN_PATTERN;
 
     if (text.size == 0 || text.size > ANSWER_LOCATION_LIMIT)
         return false;
@@ -242,7 +242,7 @@ static bool put_start(struct writer *writer, struct slice *rest)
         put_hole(writer, PLAN_IN_AUTHORITY);
         size = 1;
     } else {
-        while (size < text.size && (byte_class[(unsigned char)text.data[size]] & CLEAN) &&
+        while (size < text.size && (byte_class[(unsigned char)text.data[size]] & CLEAN_PATTERN) &&
                !strchr(":/?@!$&'(),;=", text.data[size])) {
             size++;
         }
