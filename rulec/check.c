@@ -8,7 +8,6 @@
 #include "rulec/check_chains.h"
 #include "rulec/check_hidden.h"
 #include "rulec/check_loops.h"
-#include "rulec/check_pattern_loops.h"
 #include "rulec/check_rank.h"
 #include "rulec/check_same.h"
 #include "rulec/check_status.h"
@@ -36,7 +35,6 @@ static const struct check {
 
 enum file_check_number {
     FILE_CHECK_LOOPS,
-    FILE_CHECK_PATTERN_LOOPS,
     FILE_CHECK_CHAINS,
     FILE_CHECK_WELL_KNOWN,
     FILE_CHECK_COUNT
@@ -47,9 +45,7 @@ static const struct file_check {
     unsigned needs;
 } file_checks[] = {
     [FILE_CHECK_LOOPS] = { .run = check_loops },
-    [FILE_CHECK_PATTERN_LOOPS] = { .run = check_pattern_loops, .needs = 1U << FILE_CHECK_LOOPS },
-    [FILE_CHECK_CHAINS] = { .run = check_chains,
-                            .needs = 1U << FILE_CHECK_LOOPS | 1U << FILE_CHECK_PATTERN_LOOPS },
+    [FILE_CHECK_CHAINS] = { .run = check_chains, .needs = 1U << FILE_CHECK_LOOPS },
     [FILE_CHECK_WELL_KNOWN] = { .run = check_well_known },
 };
 

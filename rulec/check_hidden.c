@@ -7,7 +7,8 @@
 #include "rulec/check_hidden.h"
 
 #include "rulec/condition_logic.h"
-#include "rulec/emit_program.h"
+#include "rulec/rule_rank.h"
+#include "rulec/site_groups.h"
 #include "rulec/source_cover.h"
 #include "rulec/source_index.h"
 
@@ -19,20 +20,6 @@ enum {
     SITE_LIMIT = 16     /* sites that have all hosts of another one */
 };
 
-/* The order of the search in one site. */
-enum phase { PHASE_WHOLE, PHASE_EXACT, PHASE_SHAPES };
-
-/* A source as it is ranked: `*.ttl` is two. */
-struct form {
-    struct source_view view;
-    enum phase phase;
-    struct slice rank; /* of all but PHASE_EXACT */
-};
-struct forms {
-    struct form items[EMIT_FORM_LIMIT];
-    unsigned count;
-};
-
 struct hidden {
     const struct plan *plan;
     struct diag *diag;
@@ -40,74 +27,11 @@ struct hidden {
     struct source_index *index;
     bool has_exact; /* in the index */
     bool *is_told_action;
-    struct forms **forms; /* by rule; NULL: not made */
+    struct rule_ranks *ranks;
     size_t told_count, more_count;
     uint32_t more_at;
     uint32_t *sites_first, *sites; /* by site: where its covering sites begin */
 };
-
-static bool is_whole(const struct plan_pattern *pattern)
-{
-    if (pattern->tail != PLAN_TAIL_NONE || pattern->parameter_count == 0)
-        return false;
-    for (uint32_t i = 0; i < pattern->head_count; i++)
-        if (pattern->head[i].part_count != 1 || pattern->head[i].parts[0].kind != PLAN_PART_LITERAL)
-            return false;
-    return true;
-}
-
-/* Made when first needed: for most rules nobody asks. */
-static const struct forms *find_forms(struct hidden *hidden, uint32_t number)
-{
-    const struct plan_rule *rule = &hidden->plan->rules[number];
-    struct forms *forms = hidden->forms[number];
-    struct plan_pattern *patterns;
-
-    if (forms)
-        return forms;
-    forms = hidden->forms[number] = arena_alloc(hidden->arena, sizeof *forms);
-    forms->count = 1;
-    if (!plan_pattern(rule)) {
-        forms->items[0] = (struct form){ .phase = PHASE_EXACT };
-        source_view_of(hidden->arena, rule, NULL, &forms->items[0].view);
-        return forms;
-    }
-    patterns = arena_array(hidden->arena, EMIT_FORM_LIMIT, sizeof *patterns);
-    forms->count = emit_pattern_forms(hidden->arena, plan_pattern(rule), patterns);
-    for (unsigned i = 0; i < forms->count; i++) {
-        forms->items[i].phase = is_whole(&patterns[i]) ? PHASE_WHOLE : PHASE_SHAPES;
-        forms->items[i].rank = emit_rank(hidden->arena, &patterns[i]);
-        source_view_of(hidden->arena, rule, &patterns[i], &forms->items[i].view);
-    }
-    return forms;
-}
-
-/* The bytes as they are written: where ranks are equal, the form that a request has wins. */
-static bool written_equal(const struct source_view *a, const struct source_view *b)
-{
-    if (a->ends_in_slash != b->ends_in_slash || a->head_count != b->head_count)
-        return false;
-    if (!a->ignores_case && !b->ignores_case)
-        return true;
-    for (uint32_t i = 0; i < a->head_count; i++) {
-        const struct plan_part *left = &a->head[i].parts[0], *right = &b->head[i].parts[0];
-
-        if (left->kind != right->kind || !slice_equal(left->text, right->text))
-            return false;
-    }
-    return true;
-}
-
-static bool is_before(const struct form *a, uint32_t a_rule, const struct form *b, uint32_t b_rule)
-{
-    if (a->phase != b->phase)
-        return a->phase < b->phase;
-    int order = a->phase == PHASE_EXACT ? 0 : slice_compare(a->rank, b->rank);
-
-    if (order != 0)
-        return order < 0;
-    return a_rule < b_rule && written_equal(&a->view, &b->view);
-}
 
 /* `outer` is known to hold `inner`. */
 static bool is_same(const struct source_view *inner, const struct source_view *outer)
@@ -120,57 +44,16 @@ static bool is_same(const struct source_view *inner, const struct source_view *o
     return true;
 }
 
-/* True where the rule answers whenever its conditions hold. */
-static bool always_answers(const struct plan_rule *rule)
-{
-    if (!plan_choice(rule) || plan_choice(rule)->by == PLAN_BY_CLIENT || plan_choice(rule)->by == PLAN_BY_CHANCE)
-        return true;
-    for (uint32_t i = 0; i < plan_choice(rule)->line_count; i++)
-        if (plan_choice(rule)->lines[i].is_otherwise)
-            return true;
-    return false;
-}
-
-static bool is_cut(const struct plan_segment *segment) { return segment->part_count > 1; }
-
-/* What stands beside fixed bytes may be a dot, and a target with a dot segment makes the rule not hold. A whole
- * segment never is one. */
-static bool captures_parts(const struct plan_pattern *pattern)
-{
-    if (pattern->tail == PLAN_TAIL_BELOW || pattern->suffix.size)
-        return true;
-    for (uint32_t i = 0; i < pattern->head_count; i++)
-        if (is_cut(&pattern->head[i]))
-            return true;
-    for (uint32_t i = 0; i < pattern->rest_count; i++)
-        if (is_cut(&pattern->rest[i]))
-            return true;
-    return false;
-}
-
-static bool may_fail(const struct plan_rule *rule)
-{
-    for (uint32_t i = 0; plan_template(rule) && i < plan_template(rule)->piece_count; i++) {
-        const struct plan_piece *piece = &plan_template(rule)->pieces[i];
-
-        if (piece->place == PLAN_IN_PATH &&
-            (piece->kind == PLAN_PIECE_QUERY_CAPTURE ||
-             (piece->kind == PLAN_PIECE_CAPTURE && captures_parts(plan_pattern(rule)))))
-            return true;
-    }
-    return false;
-}
-
 static bool hides(struct hidden *hidden, uint32_t a, uint32_t b, unsigned form_index, bool *is_same_source)
 {
-    const struct forms *holder = find_forms(hidden, a);
-    const struct form *form = &find_forms(hidden, b)->items[form_index];
+    const struct rule_forms *holder = rule_ranks_forms(hidden->ranks, a);
+    const struct rule_form *form = &rule_ranks_forms(hidden->ranks, b)->items[form_index];
     const struct plan_rule *rules = hidden->plan->rules;
     const struct plan_action *outer = &hidden->plan->actions[rules[a].action];
     const struct plan_action *inner = &hidden->plan->actions[rules[b].action];
 
     for (unsigned i = 0; i < holder->count; i++) {
-        bool comes_first = (outer->is_override && !inner->is_override) || is_before(&holder->items[i], a, form, b);
+        bool comes_first = (outer->is_override && !inner->is_override) || rule_form_is_before(&holder->items[i], a, form, b);
 
         if (!comes_first || !source_covers(&holder->items[i].view, &form->view))
             continue;
@@ -188,7 +71,7 @@ static bool could_hide(const struct hidden *hidden, uint32_t a, uint32_t b)
     const struct plan_action *action = &hidden->plan->actions[outer->action];
     const struct plan_action *own = &hidden->plan->actions[inner->action];
 
-    if (!always_answers(outer) || may_fail(outer))
+    if (!rule_always_answers(outer))
         return false;
     /* A preflight goes past all rules that do not ask for it. */
     if (own->redirects_preflight && !action->redirects_preflight && !action->is_pass)
@@ -290,25 +173,6 @@ static void find_contradictions(struct hidden *hidden)
     }
 }
 
-static bool has_host(const struct plan_site *site, const struct plan_host *host)
-{
-    for (uint32_t i = 0; i < site->host_count; i++) {
-        const struct plan_host *own = &site->hosts[i];
-
-        if (own->kind == host->kind && own->port == host->port && slice_equal(own->name, host->name))
-            return true;
-    }
-    return false;
-}
-
-static bool has_all_hosts(const struct plan_site *outer, const struct plan_site *inner)
-{
-    for (uint32_t i = 0; i < inner->host_count; i++)
-        if (!has_host(outer, &inner->hosts[i]))
-            return false;
-    return outer->host_count >= inner->host_count;
-}
-
 struct first_host {
     const struct plan_host *host;
     uint32_t site;
@@ -354,7 +218,7 @@ static void find_sites(struct hidden *hidden)
         }
         for (; from < host_count && slice_equal(rows[from].host->name, wanted.host->name); from++)
             if (rows[from].site != s && rows[from].site != 0 && count - first < SITE_LIMIT - 1 &&
-                has_all_hosts(&plan->sites[rows[from].site], &plan->sites[s]))
+                site_has_all_hosts(&plan->sites[rows[from].site], &plan->sites[s]))
                 hidden->sites[count++] = rows[from].site;
         if (s != 0)
             hidden->sites[count++] = 0;
@@ -378,9 +242,9 @@ static bool needs_exact(const struct plan *plan)
 
 void check_hidden(const struct plan *plan, struct diag *diag)
 {
-    struct hidden hidden = { .plan = plan, .diag = diag, .arena = arena_open(), .has_exact = needs_exact(plan) };
+    struct hidden hidden = { .plan = plan, .diag = diag, .arena = arena_open(), .ranks = rule_ranks_open(plan),
+                             .has_exact = needs_exact(plan) };
 
-    hidden.forms = arena_array(hidden.arena, plan->rule_count + 1u, sizeof *hidden.forms);
     hidden.is_told_action = arena_array(hidden.arena, plan->action_count + 1u, sizeof(bool));
     find_contradictions(&hidden);
     find_sites(&hidden);
@@ -391,5 +255,6 @@ void check_hidden(const struct plan *plan, struct diag *diag)
         diag_warning(diag, DIAG_HIDDEN_RULE, plan->rules[hidden.more_at].span,
                      "and %zu more from here on that can never fire", hidden.more_count);
     source_index_close(hidden.index);
+    rule_ranks_close(hidden.ranks);
     arena_close(hidden.arena);
 }

@@ -7,17 +7,16 @@
 #include "rulec/check_loops.h"
 
 #include "mod_redir307/regex.h"
+#include "rulec/check_pattern_loops.h"
 #include "rulec/follow.h"
 #include "rulec/known_hosts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
-    HOP_LIMIT = 64,      /* of one walk: past it, the path grows with each hop */
-    METHOD_LIMIT = 16,
-    SHOWN_HOPS = 8,
-    URL_TEXT_SIZE = 512
+    HOP_LIMIT = 64,      /* of one walk whose path grows: check_pattern_loops tells of those */
+    LONG_LIMIT = 1 << 20,
+    METHOD_LIMIT = 16
 };
 
 /* Which walk went through a state first. Where a walk ends is not kept: nearly all targets are such ends. */
@@ -31,7 +30,6 @@ struct visits {
 
 struct walk {
     const struct plan *plan;
-    struct diag *diag;
     struct visits visits;
     struct known_hosts *hosts;
     struct regex_scratch *regex;
@@ -39,7 +37,7 @@ struct walk {
     unsigned method_count;
     bool needs_https; /* some rule asks for a scheme */
     uint32_t number;
-    bool *is_reported; /* by rule: its loop was told */
+    struct loop_report report;
     struct follow follow;
 };
 
@@ -77,63 +75,6 @@ static void visit(struct walk *walk, uint64_t state)
     walk->visits.used++;
 }
 
-/* Number of the rule at a place; rule_count where there is none. */
-static uint32_t rule_at(const struct plan *plan, uint32_t place)
-{
-    uint32_t i = 0;
-
-    while (i < plan->rule_count && source_line_in_all(plan->sources, plan->rules[i].span.at) != place) i++;
-    return i;
-}
-
-/* A state in words: rules outside any site answer for every host, so theirs is not named. */
-static void say_url(const struct walk *walk, char *buffer, size_t size)
-{
-    const struct request_key *key = &walk->follow.key;
-
-    if (known_hosts_is_example(key->host)) {
-        snprintf(buffer, size, "%.*s%s%.*s", (int)key->path.size, key->path.data, key->has_query ? "?" : "",
-                 (int)(key->has_query ? key->query.size : 0), key->has_query ? key->query.data : "");
-    } else {
-        follow_url(&walk->follow, buffer, size);
-    }
-}
-
-/* Goes round the loop once more, from a state in it, and tells each hop; once for each loop. */
-static void report(struct walk *walk)
-{
-    const struct plan *plan = walk->plan;
-    struct follow *follow = &walk->follow;
-    uint64_t start = follow_hash(follow);
-    uint32_t rules[SHOWN_HOPS];
-    char url[URL_TEXT_SIZE];
-    unsigned hops = 0;
-    bool is_known = true;
-
-    say_url(walk, url, sizeof url);
-    do {
-        if (!follow_step(follow)) return;
-        if (hops < SHOWN_HOPS) {
-            uint32_t rule = rule_at(plan, follow->answer.place);
-
-            if (rule == plan->rule_count) return;
-            is_known &= walk->is_reported[rule];
-            walk->is_reported[rule] = true;
-            rules[hops] = rule;
-        }
-        hops++;
-    } while (follow_hash(follow) != start && hops < HOP_LIMIT);
-    if (is_known) return;
-
-    diag_error(walk->diag, DIAG_LOOP, plan->rules[rules[0]].span, "redirect \"%s\" leads back to itself%s", url,
-               hops == 1 ? "" : hops == 2 ? " over another rule" : " over other rules");
-    for (unsigned i = 1; i < hops && i < SHOWN_HOPS; i++) {
-        diag_note(walk->diag, plan->rules[rules[i]].span, "through this rule");
-    }
-    struct slice path = follow->key.path;
-    diag_help(walk->diag, "\"%.*s pass\" would end it there", (int)path.size, path.data);
-}
-
 static bool is_redirecting(const struct plan *plan, const struct plan_rule *rule)
 {
     return !plan->actions[rule->action].is_pass && plan_target(rule).size > 0 && !plan_template(rule);
@@ -148,13 +89,14 @@ static void follow_target(struct walk *walk, const struct ruleset *ruleset, cons
     walk->number++;
     follow_start(follow, ruleset, &key);
     if (!follow_to(follow, plan_target(rule))) return;
-    for (unsigned hop = 0; hop < HOP_LIMIT; hop++) {
+    size_t first_size = follow->key.path.size;
+    for (unsigned hop = 0; hop < (follow->key.path.size > first_size ? HOP_LIMIT : LONG_LIMIT); hop++) {
         if (!known_hosts_reach(walk->hosts, key.host, follow->key.host)) return;
         uint64_t state = follow_hash(follow) | 1; /* 0 is a free slot */
         uint32_t before = visitor_of(walk, state);
 
         if (before == walk->number) {
-            report(walk);
+            loop_report_tell(&walk->report, follow);
             return;
         }
         if (before || !follow_step(follow)) return;
@@ -182,7 +124,7 @@ static void find_states(struct walk *walk)
 
             if (condition->kind == PLAN_CONDITION_SCHEME) walk->needs_https = true;
             if (condition->kind != PLAN_CONDITION_METHOD) continue;
-            add_method(walk, SLICE("X-OTHER"));
+            add_method(walk, LOOP_OTHER_METHOD);
             for (uint32_t v = 0; v < condition->value_count; v++) add_method(walk, condition->values[v]);
         }
     }
@@ -215,18 +157,17 @@ void check_loops(const struct plan *plan, const struct ruleset *ruleset, struct 
 
     memset(walk, 0, sizeof *walk);
     walk->plan = plan;
-    walk->diag = diag;
     walk->hosts = known_hosts_open(plan);
     walk->regex = regex_scratch_open();
-    walk->is_reported = memory_resize(NULL, plan->rule_count + 1u, sizeof(bool));
-    memset(walk->is_reported, 0, plan->rule_count + 1u);
+    loop_report_open(&walk->report, plan, diag);
     find_states(walk);
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         if (is_redirecting(plan, &plan->rules[i])) follow_rule(walk, ruleset, &plan->rules[i]);
     }
+    check_pattern_loops(plan, ruleset, &walk->report);
     known_hosts_close(walk->hosts);
     regex_scratch_close(walk->regex);
     free(walk->visits.slots);
-    free(walk->is_reported);
+    loop_report_close(&walk->report);
     free(walk);
 }

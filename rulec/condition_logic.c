@@ -102,6 +102,47 @@ static bool networks_disjoint(const struct plan_condition *a, const struct plan_
     return a->network_count > 0 && b->network_count > 0;
 }
 
+/* ---- daily and weekly ---- */
+
+enum { DAY_S = 86400, WEEK_S = 7 * DAY_S };
+
+bool condition_holds_in_week(const struct plan_condition *condition, uint32_t second)
+{
+    uint32_t day = second / DAY_S, clock = second % DAY_S;
+    bool today = condition->days >> day & 1, yesterday = condition->days >> (day + 6) % 7 & 1, is_in;
+
+    if (condition->start_s < condition->end_s)
+        is_in = today && clock >= condition->start_s && clock < condition->end_s;
+    else
+        is_in = (today && clock >= condition->start_s) || (yesterday && clock < condition->end_s);
+    return is_in != condition->is_unless;
+}
+
+enum relation { RELATION_EXCLUDES, RELATION_IMPLIES };
+
+static bool relation_fails(const struct plan_condition *a, const struct plan_condition *b, enum relation relation,
+                           uint32_t second)
+{
+    return condition_holds_in_week(a, second) &&
+           condition_holds_in_week(b, second) == (relation == RELATION_EXCLUDES);
+}
+
+/* Clocks of one zone: what holds changes only where one of the two windows begins or ends. */
+static bool is_so_all_week(const struct plan_condition *a, const struct plan_condition *b, enum relation relation)
+{
+    if (a->zone != b->zone)
+        return false;
+    for (uint32_t day = 0; day < 7; day++) {
+        uint32_t start = day * DAY_S, edges[] = { start, start + a->start_s, start + a->end_s,
+                                                  start + b->start_s, start + b->end_s };
+
+        for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
+            if (relation_fails(a, b, relation, edges[i] % WEEK_S))
+                return false;
+    }
+    return true;
+}
+
 bool conditions_exclude(const struct plan *plan, const struct plan_condition *a, const struct plan_condition *b)
 {
     if (!same_name(a, b))
@@ -116,6 +157,7 @@ bool conditions_exclude(const struct plan *plan, const struct plan_condition *a,
             return networks_disjoint(a, b);
         return is_opposite(plan, a, b);
     case PLAN_CONDITION_RECURRING:
+        return is_so_all_week(a, b, RELATION_EXCLUDES);
     case PLAN_CONDITION_BUSY:
         return is_opposite(plan, a, b);
     default:
@@ -136,8 +178,9 @@ bool condition_implies(const struct plan *plan, const struct plan_condition *str
     if (strong->kind == PLAN_CONDITION_WINDOW)
         return !strong->is_unless && !weak->is_unless && weak->from_s <= strong->from_s &&
                strong->until_s <= weak->until_s;
-    if (strong->kind == PLAN_CONDITION_CLIENT || strong->kind == PLAN_CONDITION_RECURRING ||
-        strong->kind == PLAN_CONDITION_BUSY)
+    if (strong->kind == PLAN_CONDITION_RECURRING)
+        return is_so_all_week(strong, weak, RELATION_IMPLIES);
+    if (strong->kind == PLAN_CONDITION_CLIENT || strong->kind == PLAN_CONDITION_BUSY)
         return plan_conditions_equal(plan, strong, weak);
     if (!strong->is_unless && !weak->is_unless)
         return covers_values(strong, weak);

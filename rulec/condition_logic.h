@@ -18,6 +18,9 @@ bool action_implies(const struct plan *plan, const struct plan_action *strong, c
 bool action_excludes_itself(const struct plan *plan, const struct plan_action *action,
                             const struct plan_condition **first, const struct plan_condition **second);
 
+/* `daily` and `weekly`: does it hold at that second of a local week, from Monday on? */
+bool condition_holds_in_week(const struct plan_condition *condition, uint32_t second);
+
 /* "method", "scheme", ... as the language names it. */
 const char *condition_name(enum plan_condition_kind kind);
 

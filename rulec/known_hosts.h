@@ -11,6 +11,8 @@ struct known_hosts;
 struct known_hosts *known_hosts_open(const struct plan *plan);
 void known_hosts_close(struct known_hosts *hosts);
 
+/* True where a `site` names the host, or a domain above it. */
+bool known_hosts_knows(const struct known_hosts *hosts, struct slice name);
 /* True where a redirect from one host to the other stays within the rules: the same host, or one that a `site` names.
  * `site *` alone names none: whether its server answers for another host, the rules do not say. */
 bool known_hosts_reach(const struct known_hosts *hosts, struct slice from, struct slice to);

@@ -13,6 +13,7 @@ struct loop_facts {
     struct slice flags[LOOP_FACTS_LIMIT];
     size_t field_count, env_count, flag_count;
     struct request_facts request;
+    struct slice query;    /* parameters that are asked for; empty: none */
     const char *undecided; /* a condition that is a matter of luck, or of the machine; NULL: none */
 };
 

@@ -3,7 +3,7 @@
 #ifndef RULEC_SYMBOLIC_H
 #define RULEC_SYMBOLIC_H
 
-#include "rulec/plan.h"
+#include "rulec/target_parts.h"
 
 enum { SYMBOLIC_LIMIT = 24 }; /* segments of a path that is followed */
 
@@ -30,17 +30,17 @@ struct symbolic {
     uint32_t variable_count;
 };
 
-/* Paths that the rule's source takes. False: it has something that is not followed (a regex, more than the limit). */
-bool symbolic_begin(struct symbolic *symbolic, const struct plan_rule *rule);
+/* Paths that the rule's source takes. False: it has something that is not followed (a regex, more than the limit). What
+ * is made on the way is put into the arena. */
+bool symbolic_begin(struct symbolic *symbolic, struct arena *arena, const struct plan_rule *rule);
 /* Without the captures, which the next match makes. */
 void symbolic_copy(struct symbolic *to, const struct symbolic *from);
 /* False: quickly seen that the rule takes none of it. */
 bool symbolic_may_match(const struct symbolic *symbolic, const struct plan_rule *rule);
 /* Narrows the state to what the rule takes. False: it takes none of it. */
-bool symbolic_match(struct symbolic *symbolic, const struct plan_rule *rule);
-/* Goes where the template leads, after a match. `target`: the fixed target where there is no template. */
-bool symbolic_follow(struct symbolic *symbolic, struct arena *arena, const struct plan_template *template,
-                     struct slice target);
+bool symbolic_match(struct symbolic *symbolic, struct arena *arena, const struct plan_rule *rule);
+/* Goes where the target leads, after a match. */
+bool symbolic_follow(struct symbolic *symbolic, struct arena *arena, const struct target_parts *parts);
 /* Narrows the state to where now and start are one. */
 bool symbolic_close(struct symbolic *symbolic);
 /* The start with its variables filled in. False: too long. */
