@@ -127,25 +127,36 @@ void path_put_slash_or_none(struct path_sets *sets)
     path_end_optional(sets, begin);
 }
 
+struct path_way path_begin_either(struct path_sets *sets)
+{
+    return (struct path_way){ .split = path_begin_optional(sets) };
+}
+
+void path_begin_or(struct path_sets *sets, struct path_way *way)
+{
+    way->jump = put(sets, (struct path_step){ .kind = PATH_SPLIT });
+    path_end_optional(sets, way->split);
+}
+
+void path_end_either(struct path_sets *sets, const struct path_way *way)
+{
+    sets->steps[way->jump].to = sets->steps[way->jump].other = sets->count;
+}
+
 void path_put_alternatives(struct path_sets *sets, const struct slice *texts, uint32_t count, bool ignores_case)
 {
-    uint32_t jump = UINT32_MAX; /* ends of the texts before, each pointing to the one before it */
+    struct path_way way;
 
-    for (uint32_t i = 0; i + 1 < count; i++) {
-        uint32_t begin = path_begin_optional(sets);
-
-        path_put_text(sets, texts[i], ignores_case);
-        jump = put(sets, (struct path_step){ .kind = PATH_SPLIT, .to = jump, .other = jump });
-        path_end_optional(sets, begin);
+    if (count <= 1) {
+        if (count)
+            path_put_text(sets, texts[0], ignores_case);
+        return;
     }
-    if (count)
-        path_put_text(sets, texts[count - 1], ignores_case);
-    while (jump != UINT32_MAX && !sets->is_full) {
-        uint32_t before = sets->steps[jump].to;
-
-        sets->steps[jump].to = sets->steps[jump].other = sets->count;
-        jump = before;
-    }
+    way = path_begin_either(sets);
+    path_put_text(sets, texts[0], ignores_case);
+    path_begin_or(sets, &way);
+    path_put_alternatives(sets, texts + 1, count - 1, ignores_case);
+    path_end_either(sets, &way);
 }
 
 void path_end(struct path_sets *sets) { put(sets, (struct path_step){ .kind = PATH_END }); }

@@ -45,6 +45,13 @@ void path_end_optional(struct path_sets *sets, uint32_t begin);
 void path_end_repeated(struct path_sets *sets, uint32_t begin);
 uint32_t path_begin_many(const struct path_sets *sets);
 void path_end_many(struct path_sets *sets, uint32_t begin);
+/* One of two: (...|...). */
+struct path_way {
+    uint32_t split, jump;
+};
+struct path_way path_begin_either(struct path_sets *sets);
+void path_begin_or(struct path_sets *sets, struct path_way *way);
+void path_end_either(struct path_sets *sets, const struct path_way *way);
 /* One of several texts. */
 void path_put_alternatives(struct path_sets *sets, const struct slice *texts, uint32_t count, bool ignores_case);
 /* Ends the set; the next one begins. */

@@ -6,6 +6,7 @@
 #include "rulec/rule_paths.h"
 
 #include "rulec/regex_prefix.h"
+#include "rulec/regex_set.h"
 
 static void put_digits(struct path_sets *sets)
 {
@@ -71,7 +72,8 @@ static void put_part(struct path_sets *sets, const struct plan_part *part, bool 
         put_version(sets);
         break;
     case PLAN_PART_REGEX:
-        path_put_none_or_more(sets, &path_not_slash);
+        if (!regex_set_put(sets, part->text, true, ignores_case))
+            path_put_none_or_more(sets, &path_not_slash);
         break;
     case PLAN_PART_FREE:
         path_put_one_or_more(sets, &path_not_slash);
@@ -114,8 +116,10 @@ static void put_pattern(struct path_sets *sets, struct arena *arena, const struc
     uint32_t begin;
 
     if (pattern->regex.size) {
-        path_put_text(sets, regex_prefix(arena, pattern->regex), ignores_case);
-        path_put_any(sets);
+        if (!regex_set_put(sets, pattern->regex, false, ignores_case)) {
+            path_put_text(sets, regex_prefix(arena, pattern->regex), ignores_case);
+            path_put_any(sets);
+        }
         return;
     }
     put_segments(sets, pattern->head, pattern->head_count, ignores_case);
