@@ -55,7 +55,7 @@ static bool any_adds(const struct loop_sets *sets, const struct loop_set *set, s
 
 bool loop_set_runs_dry(const struct loop_sets *sets, const struct loop_set *set, uint32_t item)
 {
-    const struct plan_pattern *pattern = sets->edges->plan_pattern(&plan->rules[sets->edges->rules[item]]);
+    const struct plan_pattern *pattern = plan_pattern(&sets->edges->plan->rules[sets->edges->rules[item]]);
 
     if (set->count > LOOP_SET_LIMIT)
         return false;
