@@ -447,6 +447,22 @@ site lab.test rewrite.test proxy.test {
     /plain/page        -> /x { when header X-Beta }
     /gone              -> /x { when header X-Beta }
 }
+# Nobody asks for these: httpd itself comes to them, by subrequests, internal redirects and rewrites.
+site lab.test {
+    /included.html     -> /x
+    /errors/*          -> /x
+    /ssi-index/index.shtml -> /x
+    /cgi-index/index.cgi -> /x
+    /dir/index.html    gone
+    /cgi/act/*         gone
+    /fallback/index.html -> /x
+    /map/thing.{l:en|de}.html -> /x
+    /multi/doc.html.{l:en|de} -> /x
+}
+site rewrite.test {
+    /aliased/*         -> /x/*
+    /cgi/*             gone
+}
 END
 
 # By host and path: the field that those rules looked at.
