@@ -57,9 +57,9 @@ struct ast_items ast_items_join(struct ast_items items, struct ast_items more)
 struct ast_choices ast_choices_add(struct ast_choices choices, struct ast_choice *choice)
 {
     if (choices.first == NULL)
-        return (struct ast_choices){ choice, choice };
+        return (struct ast_choices){ choice, choice, choices.has_broken };
     choices.last->next = choice;
-    return (struct ast_choices){ choices.first, choice };
+    return (struct ast_choices){ choices.first, choice, choices.has_broken };
 }
 
 struct ast_withs ast_withs_add(struct ast_withs withs, struct ast_with *with)
@@ -204,7 +204,8 @@ struct ast_by *ast_by(struct arena *arena, enum ast_by_kind kind, struct span sp
 {
     struct ast_by *by = arena_alloc(arena, sizeof(*by));
 
-    *by = (struct ast_by){ .kind = kind, .span = span, .name = name, .choices = choices.first };
+    *by = (struct ast_by){ .kind = kind, .span = span, .name = name, .choices = choices.first,
+                            .has_broken = choices.has_broken };
     return by;
 }
 

@@ -66,6 +66,7 @@ struct ast_by {
     struct span span;
     struct ast_word *name;      /* by header NAME, by cookie NAME */
     struct ast_choice *choices;
+    bool has_broken;            /* lines with a mistake are not among them */
 };
 
 struct ast_block;

@@ -15,6 +15,7 @@ struct ast_items {
 };
 struct ast_choices {
     struct ast_choice *first, *last;
+    bool has_broken; /* a line had a mistake, which was told */
 };
 struct ast_withs {
     struct ast_with *first, *last;
@@ -67,8 +68,8 @@ struct ast_clause *ast_clause_condition(struct arena *arena, enum ast_clause_kin
 struct ast_by *ast_by(struct arena *arena, enum ast_by_kind kind, struct span span,
                       struct ast_word *name, struct ast_choices choices);
 /* Parts keys, target and status of a line; the keys may be any words, so only the first word
- * that can be a target (or, without one, the last quoted one) is taken for it, and without a
- * target the last word for a status. */
+ * that can be a target (or, without one, the last quoted one that starts so, or that is the last
+ * word) is taken for it, and without a target the last word for a status. */
 struct ast_choice *ast_choice(struct arena *arena, struct span span, struct ast_words words);
 struct ast_with *ast_with(struct arena *arena, const struct ast_word *name,
                           struct ast_words words);

@@ -56,7 +56,7 @@ static void rules_error(const RULES_LTYPE *span, struct scan *scan, struct parse
 
 static const struct ast_words no_words = { NULL, NULL };
 static const struct ast_items no_items = { NULL, NULL };
-static const struct ast_choices no_choices = { NULL, NULL };
+static const struct ast_choices no_choices = { NULL, NULL, false };
 static const struct ast_withs no_withs = { NULL, NULL };
 }
 
@@ -289,7 +289,7 @@ choices
     : %empty                    { $$ = no_choices; }
     | choices[all] words END
         { $$ = ast_choices_add($all, ast_choice(arena, @words, $words)); }
-    | choices[all] broken       { $$ = $all; }
+    | choices[all] broken       { $$ = $all; $$.has_broken = true; }
     ;
 
 /* ---- clauses ---- */

@@ -226,8 +226,9 @@ struct plan_choice *lower_choice(struct lower *lower, const struct lower_scope *
     is_good = read_name(reader, by);
     for (const struct ast_choice *line = by->choices; line; line = line->next)
         count++;
-    if (count == 0)
-        is_good = bad_choice(reader, by->span, "this choice has no line", NULL);
+    if (count == 0 && !by->has_broken)
+        bad_choice(reader, by->span, "this choice has no line", NULL);
+    is_good &= count != 0;
     if (count > LINE_LIMIT) {
         diag_error(lower->diag, DIAG_TOO_LARGE, by->span, "more than %d lines in a choice",
                    LINE_LIMIT);
