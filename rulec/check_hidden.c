@@ -16,6 +16,8 @@
 
 enum {
     TOLD_LIMIT = 20,
+    HIDER_LIMIT = 64,   /* rules that hide one together */
+    SHOWN_LIMIT = 8,
     HOLDER_LIMIT = 256, /* rules that are compared with one; with more at one place not all are found */
     SITE_LIMIT = 16     /* sites that have all hosts of another one */
 };
@@ -44,72 +46,188 @@ static bool is_same(const struct source_view *inner, const struct source_view *o
     return true;
 }
 
-static bool hides(struct hidden *hidden, uint32_t a, uint32_t b, unsigned form_index, bool *is_same_source)
+/* What is looked at: a form of a rule, or the part of it with one member of a closed set. */
+struct question {
+    uint32_t rule;
+    const struct plan_rule *source;
+    struct rule_form form;
+};
+
+/* Rules that hide it together; one alone is the usual case. */
+struct hiders {
+    uint32_t rules[HIDER_LIMIT];
+    unsigned count;
+    bool is_same_source;
+};
+
+static void add_hider(struct hiders *hiders, uint32_t rule)
+{
+    for (unsigned i = 0; i < hiders->count; i++)
+        if (hiders->rules[i] == rule)
+            return;
+    if (hiders->count < HIDER_LIMIT)
+        hiders->rules[hiders->count++] = rule;
+}
+
+/* True where the rule is asked before and takes all of it. */
+static bool comes_over(struct hidden *hidden, uint32_t a, const struct question *question, bool *is_same_source)
 {
     const struct rule_forms *holder = rule_ranks_forms(hidden->ranks, a);
-    const struct rule_form *form = &rule_ranks_forms(hidden->ranks, b)->items[form_index];
     const struct plan_rule *rules = hidden->plan->rules;
     const struct plan_action *outer = &hidden->plan->actions[rules[a].action];
-    const struct plan_action *inner = &hidden->plan->actions[rules[b].action];
+    const struct plan_action *inner = &hidden->plan->actions[rules[question->rule].action];
 
     for (unsigned i = 0; i < holder->count; i++) {
-        bool comes_first = (outer->is_override && !inner->is_override) || rule_form_is_before(&holder->items[i], a, form, b);
+        bool comes_first = (outer->is_override && !inner->is_override) ||
+                           rule_form_is_before(&holder->items[i], a, &question->form, question->rule);
 
-        if (!comes_first || !source_covers(&holder->items[i].view, &form->view))
+        if (!comes_first || !source_covers(&holder->items[i].view, &question->form.view))
             continue;
-        *is_same_source = is_same(&form->view, &holder->items[i].view);
-        if (*is_same_source && action_implies(hidden->plan, outer, inner))
-            continue; /* check_same tells of it */
+        *is_same_source = is_same(&question->form.view, &holder->items[i].view);
+        /* the same source and conditions again: check_same tells of it */
+        if (*is_same_source && question->source == &rules[question->rule] &&
+            action_implies(hidden->plan, outer, inner) && action_implies(hidden->plan, inner, outer))
+            continue;
         return true;
     }
     return false;
 }
 
-static bool could_hide(const struct hidden *hidden, uint32_t a, uint32_t b)
+static bool answers_too(const struct hidden *hidden, uint32_t a, uint32_t b)
 {
     const struct plan_rule *outer = &hidden->plan->rules[a], *inner = &hidden->plan->rules[b];
     const struct plan_action *action = &hidden->plan->actions[outer->action];
     const struct plan_action *own = &hidden->plan->actions[inner->action];
 
-    if (!rule_always_answers(outer))
-        return false;
     /* A preflight goes past all rules that do not ask for it. */
-    if (own->redirects_preflight && !action->redirects_preflight && !action->is_pass)
-        return false;
-    return action_implies(hidden->plan, own, action);
+    return rule_always_answers(outer) &&
+           !(own->redirects_preflight && !action->redirects_preflight && !action->is_pass);
 }
 
-/* The rule that hides a form; HOLDER_LIMIT many are compared. UINT32_MAX: none. */
-static uint32_t find_hider(struct hidden *hidden, uint32_t rule, unsigned form, bool *is_same_source)
+/* The one condition of a rule that another one's do not imply. *condition NULL: there is none. False: several. */
+static bool find_leftover(const struct plan *plan, const struct plan_action *own, const struct plan_action *action,
+                          const struct plan_condition **condition)
 {
-    const struct plan_action *action = &hidden->plan->actions[hidden->plan->rules[rule].action];
+    *condition = NULL;
+    for (uint32_t i = 0; i < action->condition_count; i++) {
+        bool is_implied = false;
+
+        for (uint32_t k = 0; k < own->condition_count && !is_implied; k++)
+            is_implied = condition_implies(plan, &own->conditions[k], &action->conditions[i]);
+        if (is_implied)
+            continue;
+        if (*condition)
+            return false;
+        *condition = &action->conditions[i];
+    }
+    return true;
+}
+
+/* Rules that hide it but for a condition each. */
+struct partly {
+    const struct plan_condition *conditions[HIDER_LIMIT];
+    uint32_t rules[HIDER_LIMIT];
+    unsigned count;
+};
+
+/* True: the rule hides it alone. Else, where it has one condition more, it is kept. */
+static bool try_holder(struct hidden *hidden, uint32_t holder, const struct question *question, struct partly *partly,
+                       bool *is_same_source)
+{
+    const struct plan *plan = hidden->plan;
+    const struct plan_condition *condition;
+
+    if (!answers_too(hidden, holder, question->rule) ||
+        !find_leftover(plan, &plan->actions[plan->rules[question->rule].action],
+                       &plan->actions[plan->rules[holder].action], &condition) ||
+        (condition && partly->count == HIDER_LIMIT) || !comes_over(hidden, holder, question, is_same_source))
+        return false;
+    if (!condition)
+        return true;
+    partly->conditions[partly->count] = condition;
+    partly->rules[partly->count++] = holder;
+    return false;
+}
+
+/* Adds what hides it; HOLDER_LIMIT many are compared. False: nothing does. */
+static bool find_hiders(struct hidden *hidden, const struct question *question, struct hiders *hiders)
+{
+    const struct plan_action *action = &hidden->plan->actions[hidden->plan->rules[question->rule].action];
     uint32_t found[HOLDER_LIMIT];
+    struct partly partly = { .count = 0 };
+    bool used[HIDER_LIMIT], is_same_source = false;
 
     for (unsigned round = action->is_override ? 1 : 0; round < 2; round++) {
         for (uint32_t s = hidden->sites_first[action->site]; s < hidden->sites_first[action->site + 1]; s++) {
-            uint32_t count = source_index_holders(hidden->index, rule, hidden->sites[s], round == 1, found,
-                                                  HOLDER_LIMIT);
+            uint32_t count = source_index_holders(hidden->index, question->rule, question->source, hidden->sites[s],
+                                                  round == 1, found, HOLDER_LIMIT);
+            bool is_plain_site = round == 0 || action->is_override;
 
+            /* `site *` goes before none of its own rank, but its overrides go before all that is none */
+            if (is_plain_site && hidden->sites[s] == 0 && action->site != 0)
+                continue;
             for (uint32_t i = 0; i < count; i++) {
-                bool is_plain_site = round == 0 || action->is_override;
-
-                /* `site *` goes before none of its own rank, but its overrides go before all that is none */
-                if (is_plain_site && hidden->sites[s] == 0 && action->site != 0)
+                if (!try_holder(hidden, found[i], question, &partly, &is_same_source))
                     continue;
-                if (!could_hide(hidden, found[i], rule))
-                    continue;
-                if (hides(hidden, found[i], rule, form, is_same_source))
-                    return found[i];
+                hiders->is_same_source |= is_same_source;
+                add_hider(hiders, found[i]);
+                return true;
             }
         }
     }
-    return UINT32_MAX;
+    if (!conditions_cover(hidden->plan, action, partly.conditions, partly.count, used))
+        return false;
+    for (unsigned i = 0; i < partly.count; i++)
+        if (used[i])
+            add_hider(hiders, partly.rules[i]);
+    return true;
 }
 
-static void tell(struct hidden *hidden, uint32_t rule, uint32_t by, bool is_same_source)
+/* ---- closed sets ---- */
+
+/* The first segment of the head that is a closed set; its number. */
+static bool find_set(const struct plan_rule *rule, uint32_t *number)
+{
+    const struct plan_pattern *pattern = plan_pattern(rule);
+
+    for (*number = 0; pattern && *number < pattern->head_count; ++*number)
+        if (pattern->head[*number].part_count == 1 && pattern->head[*number].parts[0].kind == PLAN_PART_SET)
+            return pattern->head[*number].parts[0].set_count <= HIDER_LIMIT;
+    return false;
+}
+
+/* Each member by itself is hidden. */
+static bool find_set_hiders(struct hidden *hidden, const struct question *question, uint32_t number,
+                            struct hiders *hiders)
+{
+    const struct plan_part *set = &plan_pattern(question->source)->head[number].parts[0];
+    struct plan_pattern pattern = *plan_pattern(question->source);
+    struct plan_segment head[PLAN_SEGMENT_LIMIT];
+    struct plan_more more = *question->source->more;
+    struct plan_rule source = *question->source;
+    struct question part = { .rule = question->rule, .source = &source, .form = question->form };
+
+    memcpy(head, pattern.head, pattern.head_count * sizeof *head);
+    pattern.head = head;
+    more.pattern = &pattern;
+    source.more = &more;
+    part.form.view.head = head;
+    for (uint32_t i = 0; i < set->set_count; i++) {
+        struct plan_part text = { .kind = PLAN_PART_LITERAL, .capture = PLAN_NO_CAPTURE, .text = set->set[i] };
+
+        head[number] = (struct plan_segment){ .parts = &text, .part_count = 1 };
+        if (!find_hiders(hidden, &part, hiders))
+            return false;
+    }
+    return set->set_count > 0;
+}
+
+/* ---- saying it ---- */
+
+static void tell(struct hidden *hidden, uint32_t rule, const struct hiders *hiders)
 {
     const struct plan_rule *rules = hidden->plan->rules;
-    const struct plan_action *action = &hidden->plan->actions[rules[by].action];
+    const struct plan_action *action = &hidden->plan->actions[rules[hiders->rules[0]].action];
 
     if (diag_is_allowed(hidden->diag, DIAG_HIDDEN_RULE, rules[rule].span))
         return;
@@ -120,9 +238,15 @@ static void tell(struct hidden *hidden, uint32_t rule, uint32_t by, bool is_same
     }
     hidden->told_count++;
     diag_warning(hidden->diag, DIAG_HIDDEN_RULE, rules[rule].span, "this rule can never fire");
-    diag_note(hidden->diag, rules[by].span,
-              action->is_pass ? "this one passes on all that it takes" : "this one answers all that it takes");
-    if (is_same_source && !action->is_override)
+    if (hiders->count == 1) {
+        diag_note(hidden->diag, rules[hiders->rules[0]].span,
+                  action->is_pass ? "this one passes on all that it takes" : "this one answers all that it takes");
+    } else {
+        for (unsigned i = 0; i < hiders->count && i < SHOWN_LIMIT; i++)
+            diag_note(hidden->diag, rules[hiders->rules[i]].span,
+                      i ? "and this one" : "this one answers a part of what it takes");
+    }
+    if (hiders->is_same_source && hiders->count == 1 && !action->is_override)
         diag_help(hidden->diag, "of rules with one source the one with more conditions stands first");
 }
 
@@ -136,17 +260,20 @@ static void judge(struct hidden *hidden, uint32_t number)
 {
     const struct plan_rule *rule = &hidden->plan->rules[number];
     unsigned form_count = plan_pattern(rule) && plan_pattern(rule)->suffix.size ? EMIT_FORM_LIMIT : 1;
-    uint32_t by = UINT32_MAX;
-    bool is_same_source = false;
+    struct hiders hiders = { .count = 0 };
+    uint32_t set_at;
 
     if (!needs_look(hidden, rule))
         return;
     for (unsigned i = 0; i < form_count; i++) {
-        by = find_hider(hidden, number, i, &is_same_source);
-        if (by == UINT32_MAX)
+        struct question question = { .rule = number, .source = rule,
+                                     .form = rule_ranks_forms(hidden->ranks, number)->items[i] };
+
+        if (!find_hiders(hidden, &question, &hiders) &&
+            !(form_count == 1 && find_set(rule, &set_at) && find_set_hiders(hidden, &question, set_at, &hiders)))
             return;
     }
-    tell(hidden, number, by, is_same_source);
+    tell(hidden, number, &hiders);
 }
 
 /* One message for all rules of an action, for they have the conditions of one block. */
@@ -226,16 +353,17 @@ static void find_sites(struct hidden *hidden)
     hidden->sites_first[plan->site_count] = (uint32_t)count;
 }
 
-/* Exact paths are compared where something tells rules of one path apart: conditions, overrides, case. */
+/* Exact paths are compared where something tells rules of one path apart (conditions, overrides, case), or several of
+ * them may take all that a closed set takes. */
 static bool needs_exact(const struct plan *plan)
 {
-    uint32_t flags = plan->rule_count ? plan->rules[0].flags : 0;
+    uint32_t flags = plan->rule_count ? plan->rules[0].flags : 0, set_at;
 
     for (uint32_t i = 0; i < plan->action_count; i++)
         if (plan->actions[i].condition_count || plan->actions[i].is_override)
             return true;
     for (uint32_t i = 0; i < plan->rule_count; i++)
-        if ((plan->rules[i].flags ^ flags) & PLAN_CASE_IGNORE)
+        if (((plan->rules[i].flags ^ flags) & PLAN_CASE_IGNORE) || find_set(&plan->rules[i], &set_at))
             return true;
     return false;
 }

@@ -228,6 +228,67 @@ bool action_excludes_itself(const struct plan *plan, const struct plan_action *a
     return false;
 }
 
+/* ---- one of several ---- */
+
+/* Where one does not hold, the other does. */
+static bool is_complement(const struct plan *plan, const struct plan_condition *a, const struct plan_condition *b)
+{
+    struct plan_condition turned = *a;
+
+    if (a->kind == PLAN_CONDITION_SCHEME && b->kind == PLAN_CONDITION_SCHEME && !a->is_unless && !b->is_unless)
+        return is_disjoint(a, b); /* there are two */
+    if (a->kind == PLAN_CONDITION_WINDOW)
+        return false;
+    turned.is_unless = !a->is_unless;
+    return condition_implies(plan, &turned, b);
+}
+
+/* The windows, one after the other, leave no gap in `own` (NULL: in all time). Sets *used of those it takes. */
+static bool windows_join(const struct plan_condition *const *conditions, unsigned count,
+                         const struct plan_condition *own, bool *used)
+{
+    int64_t reached = own ? own->from_s : INT64_MIN, end = own ? own->until_s : INT64_MAX;
+
+    for (unsigned round = 0; round < count; round++) {
+        unsigned best = count;
+
+        for (unsigned i = 0; i < count; i++) {
+            if (conditions[i]->kind != PLAN_CONDITION_WINDOW || conditions[i]->is_unless ||
+                conditions[i]->from_s > reached)
+                continue;
+            if (best == count || conditions[i]->until_s > conditions[best]->until_s)
+                best = i;
+        }
+        if (best == count || conditions[best]->until_s <= reached)
+            return false;
+        used[best] = true;
+        reached = conditions[best]->until_s;
+        if (reached >= end)
+            return true;
+    }
+    return false;
+}
+
+bool conditions_cover(const struct plan *plan, const struct plan_action *own,
+                      const struct plan_condition *const *conditions, unsigned count, bool *used)
+{
+    const struct plan_condition *window = NULL;
+
+    memset(used, 0, count * sizeof *used);
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned k = 0; k < count; k++) {
+            if (i == k || !is_complement(plan, conditions[i], conditions[k]))
+                continue;
+            used[i] = used[k] = true;
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < own->condition_count; i++)
+        if (own->conditions[i].kind == PLAN_CONDITION_WINDOW && !own->conditions[i].is_unless)
+            window = &own->conditions[i];
+    return windows_join(conditions, count, window, used);
+}
+
 const char *condition_name(enum plan_condition_kind kind)
 {
     static const char *const names[] = {

@@ -18,6 +18,11 @@ bool action_implies(const struct plan *plan, const struct plan_action *strong, c
 bool action_excludes_itself(const struct plan *plan, const struct plan_action *action,
                             const struct plan_condition **first, const struct plan_condition **second);
 
+/* Whenever those of the action hold, one of these holds: a condition and its opposite, or windows that join. Sets *used
+ * of those that it takes. */
+bool conditions_cover(const struct plan *plan, const struct plan_action *own,
+                      const struct plan_condition *const *conditions, unsigned count, bool *used);
+
 /* `daily` and `weekly`: does it hold at that second of a local week, from Monday on? */
 bool condition_holds_in_week(const struct plan_condition *condition, uint32_t second);
 

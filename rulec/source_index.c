@@ -310,11 +310,10 @@ static void search_pattern(struct search *search, uint64_t lead, const struct pl
         collect(search, exact_key(lead, search->queries[i]));
 }
 
-uint32_t source_index_holders(const struct source_index *index, uint32_t rule, uint32_t site, bool overrides,
-                              uint32_t *found, uint32_t limit)
+uint32_t source_index_holders(const struct source_index *index, uint32_t rule, const struct plan_rule *own, uint32_t site,
+                              bool overrides, uint32_t *found, uint32_t limit)
 {
     struct search search = { .index = index, .self = rule, .limit = limit, .found = found };
-    const struct plan_rule *own = &index->plan->rules[rule];
     uint64_t lead = hash_start(site, overrides);
 
     if (overrides && !index->has_overrides)

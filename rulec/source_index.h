@@ -12,9 +12,9 @@ struct source_index;
 struct source_index *source_index_open(const struct plan *plan, bool with_exact);
 void source_index_close(struct source_index *index);
 
-/* Rules of the site (`overrides`: those under `override`) whose source may hold that of `rule`; at most `limit` of
- * them, in no order. Returns how many there are in `found`. */
-uint32_t source_index_holders(const struct source_index *index, uint32_t rule, uint32_t site, bool overrides,
-                              uint32_t *found, uint32_t limit);
+/* Rules of the site (`overrides`: those under `override`), but for `rule` itself, whose source may hold that of `own`: the
+ * rule, or one with a part of its URLs; at most `limit` of them, in no order. Returns how many there are in `found`. */
+uint32_t source_index_holders(const struct source_index *index, uint32_t rule, const struct plan_rule *own, uint32_t site,
+                              bool overrides, uint32_t *found, uint32_t limit);
 
 #endif

@@ -34,6 +34,9 @@ sub run_rulec {
     return $status;
 }
 
+# Rules that the last run called hidden: they must win nothing.
+my @hidden;
+
 # Compiles a set, without the rules that the compiler finds in conflict. The number dropped, or undef where it fails
 # for another reason (which is a failed test).
 sub compile {
@@ -43,8 +46,12 @@ sub compile {
         my $files = rule_files($set);
         write_bytes("$folder/$_", $files->{$_}) for keys %$files;
         my $exit = run_rulec('', 'compile', '-o', "$folder/set.r307", "$folder/set.redir");
-        return $dropped if $exit eq '0';
         my $said = $err;
+        if ($exit eq '0') {
+            my %hidden = map { $_ => 1 } $said =~ m{^[^\n]*?(\w+\.redir:\d+):\d+: warning: this rule can never fire}mg;
+            @hidden = map { $_->[0] } grep { $hidden{ $_->[0]{line} } } all_rules($set->{items});
+            return $dropped;
+        }
         my %lines = map { $_ => 1 } $said =~ m{^[^\n]*?(\w+\.redir:\d+):\d+: error: [^\n]*\[R307-(?:041|045)\]}mg;
         my $now = $exit eq '1' ? drop_rules($set->{items}, \%lines) : 0;
         if (!$now || $said =~ /error: (?![^\n]*\[R307-04[15])/) {
@@ -135,7 +142,7 @@ sub moved_answers {
     return @wrong;
 }
 
-my ($pairs, $rules, $left_out, $shown, %won) = (0, 0, 0, 0);
+my ($pairs, $rules, $left_out, $shown, $hidden_count, %won) = (0, 0, 0, 0, 0);
 note("seeds $FIRST_SEED to ", $FIRST_SEED + $SETS - 1);
 my $seed = $FIRST_SEED;
 while ($seed < $FIRST_SEED + $SETS) {
@@ -149,6 +156,8 @@ while ($seed < $FIRST_SEED + $SETS) {
         my $dropped = compile($set);
         if (!defined $dropped) { $wrong++; diag("seed $seed does not compile"); next }
         $left_out += $dropped;
+        my @hidden_here = @hidden;
+        $hidden_count += @hidden_here;
         my @kept = all_rules($set->{items});
         next if !@kept;
         $rules += @kept;
@@ -165,6 +174,10 @@ while ($seed < $FIRST_SEED + $SETS) {
             $won{"action $rule->{action}{kind}"}++ if $rule;
             $won{'query'}++ if $rule && @{ $rule->{source}{query} // [] };
             push @bad, [$requests->[$i], $wanted] if $engine->[$i] ne $wanted;
+            next if !$rule || !grep { $_->{source} == $rule->{source} } @hidden_here;
+            diag("seed $seed: rulec says that the rule on $_->{line} can never fire; it answers $requests->[$i]")
+                for grep { $_->{source} == $rule->{source} } @hidden_here;
+            $wrong++;
         }
         if ($seed % $MOVED_EVERY == 0 && !@bad) {
             push @moved, map { "seed $seed: $_" } moved_answers($set, $requests, $engine);
@@ -182,7 +195,7 @@ while ($seed < $FIRST_SEED + $SETS) {
     is($wrong, 0, "one answer for the rule sets of seeds $first to " . ($last - 1));
     is_deeply(\@moved, [], '... and lines that are moved change none but those between equals');
 }
-note("$rules rules, $left_out left out for their conflicts; who won: ", join ', ', map { "$_ $won{$_}" } sort keys %won);
+note("$rules rules, $left_out left out for their conflicts, $hidden_count said to be hidden; who won: ", join ', ', map { "$_ $won{$_}" } sort keys %won);
 if ($SETS >= 600) {
     cmp_ok($pairs, '>=', 200_000, "$pairs pairs of a request and a rule set");
     # A generator whose requests meet no rule would prove nothing.
