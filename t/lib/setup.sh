@@ -9,7 +9,7 @@ build_packages='autoconf automake libtool make gcc libc6-dev pkg-config flex bis
     apache2-bin apache2-dev libpcre2-dev libidn2-dev libcsv-dev zlib1g-dev libjansson-dev
     libcurl4-openssl-dev libxxhash-dev perl curl tzdata'
 test_packages='mandoc nghttp2-client nodejs openssl python3-h2 python3-httpx python3-jsonschema
-    python3-requests'
+    python3-requests valgrind'
 
 say() { printf '\n%s\n' "$*"; }
 fail() {
