@@ -29,6 +29,7 @@ DELETE /page.html
 FOO /page.html
 OPTIONS /page.html
 TRACE /page.html | X-Own: 1
+TRACE /traced
 OPTIONS *
 GET *
 CONNECT lab.test:80
@@ -447,8 +448,10 @@ site lab.test rewrite.test proxy.test {
     /plain/page        -> /x { when header X-Beta }
     /gone              -> /x { when header X-Beta }
 }
-# Nobody asks for these: httpd itself comes to them, by subrequests, internal redirects and rewrites.
+# Nobody asks for these but by TRACE: httpd itself comes to them, by subrequests, internal redirects and rewrites.
 site lab.test {
+    /traced            -> /x
+    /                  -> /x { when method CONNECT TRACE }
     /included.html     -> /x
     /errors/*          -> /x
     /ssi-index/index.shtml -> /x
