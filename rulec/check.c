@@ -12,6 +12,9 @@
 #include "rulec/check_same.h"
 #include "rulec/check_status.h"
 #include "rulec/check_well_known.h"
+#include "rulec/met_targets.h"
+
+#include <stdlib.h>
 
 enum check_number {
     CHECK_SAME,
@@ -40,13 +43,35 @@ enum file_check_number {
     FILE_CHECK_COUNT
 };
 
+struct checked_file {
+    const struct plan *plan;
+    const struct ruleset *ruleset;
+    const bool *is_met; /* see met_targets.h */
+    struct diag *diag;
+};
+
+static void run_loops(const struct checked_file *file)
+{
+    check_loops(file->plan, file->ruleset, file->is_met, file->diag);
+}
+
+static void run_chains(const struct checked_file *file)
+{
+    check_chains(file->plan, file->ruleset, file->is_met, file->diag);
+}
+
+static void run_well_known(const struct checked_file *file)
+{
+    check_well_known(file->plan, file->ruleset, file->diag);
+}
+
 static const struct file_check {
-    void (*run)(const struct plan *plan, const struct ruleset *ruleset, struct diag *diag);
+    void (*run)(const struct checked_file *file);
     unsigned needs;
 } file_checks[] = {
-    [FILE_CHECK_LOOPS] = { .run = check_loops },
-    [FILE_CHECK_CHAINS] = { .run = check_chains, .needs = 1U << FILE_CHECK_LOOPS },
-    [FILE_CHECK_WELL_KNOWN] = { .run = check_well_known },
+    [FILE_CHECK_LOOPS] = { .run = run_loops },
+    [FILE_CHECK_CHAINS] = { .run = run_chains, .needs = 1U << FILE_CHECK_LOOPS },
+    [FILE_CHECK_WELL_KNOWN] = { .run = run_well_known },
 };
 
 bool check_run(const struct plan *plan, struct diag *diag)
@@ -66,15 +91,18 @@ bool check_run(const struct plan *plan, struct diag *diag)
 
 bool check_run_file(const struct plan *plan, const struct ruleset *ruleset, struct diag *diag)
 {
+    bool *is_met = met_targets_find(plan, ruleset);
+    const struct checked_file file = { .plan = plan, .ruleset = ruleset, .is_met = is_met, .diag = diag };
     unsigned failed = 0;
 
     for (unsigned i = 0; i < FILE_CHECK_COUNT; i++) {
         size_t before = diag_error_count(diag);
 
         if ((file_checks[i].needs & failed) == 0)
-            file_checks[i].run(plan, ruleset, diag);
+            file_checks[i].run(&file);
         if ((file_checks[i].needs & failed) || diag_error_count(diag) > before)
             failed |= 1U << i;
     }
+    free(is_met);
     return failed == 0;
 }

@@ -17,6 +17,7 @@ struct chains {
     const struct plan *plan;
     struct diag *diag;
     struct hops *hops;
+    const bool *is_met; /* by rule: its target may be; the others' lead nowhere */
     uint32_t *next;    /* by rule: the rule that its answer leads to; HOPS_NO_RULE: none */
     bool *is_led_to;   /* by rule */
     bool *is_told;     /* by rule: a chain that goes on there was told */
@@ -58,7 +59,7 @@ static void look_ahead(struct chains *chains)
         struct hop hop;
 
         chains->next[i] = HOPS_NO_RULE;
-        if (!hops_start(chains->hops, i))
+        if (!chains->is_met[i] || !hops_start(chains->hops, i))
             continue;
         if (hops_step(chains->hops, &hop)) {
             if (hop.is_upgrade || hop.rule == HOPS_NO_RULE)
@@ -150,9 +151,10 @@ static void sum_up(struct chains *chains)
                      chains->gone_count - TOLD_LIMIT, chains->gone_count - TOLD_LIMIT == 1 ? "s" : "");
 }
 
-void check_chains(const struct plan *plan, const struct ruleset *ruleset, struct diag *diag)
+void check_chains(const struct plan *plan, const struct ruleset *ruleset, const bool *is_met, struct diag *diag)
 {
-    struct chains chains = { .plan = plan, .diag = diag, .hops = hops_open(plan, ruleset) };
+    struct chains chains = { .plan = plan, .diag = diag, .is_met = is_met,
+                             .hops = hops_open(plan, ruleset) };
 
     chains.next = memory_resize(NULL, plan->rule_count + 1u, sizeof *chains.next);
     chains.is_led_to = memory_resize(NULL, 2 * (plan->rule_count + 1u), sizeof *chains.is_led_to);

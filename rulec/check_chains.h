@@ -7,6 +7,6 @@
 #include "rulec/plan.h"
 
 /* Follows the answer of every rule, in one state each. `ruleset` was made from the plan, and has no loops. */
-void check_chains(const struct plan *plan, const struct ruleset *ruleset, struct diag *diag);
+void check_chains(const struct plan *plan, const struct ruleset *ruleset, const bool *is_met, struct diag *diag);
 
 #endif

@@ -151,7 +151,7 @@ static void follow_rule(struct walk *walk, const struct ruleset *ruleset, const 
     }
 }
 
-void check_loops(const struct plan *plan, const struct ruleset *ruleset, struct diag *diag)
+void check_loops(const struct plan *plan, const struct ruleset *ruleset, const bool *is_met, struct diag *diag)
 {
     struct walk *walk = memory_resize(NULL, 1, sizeof *walk);
 
@@ -162,7 +162,7 @@ void check_loops(const struct plan *plan, const struct ruleset *ruleset, struct 
     loop_report_open(&walk->report, plan, diag);
     find_states(walk);
     for (uint32_t i = 0; i < plan->rule_count; i++) {
-        if (is_redirecting(plan, &plan->rules[i])) follow_rule(walk, ruleset, &plan->rules[i]);
+        if (is_met[i] && is_redirecting(plan, &plan->rules[i])) follow_rule(walk, ruleset, &plan->rules[i]);
     }
     check_pattern_loops(plan, ruleset, &walk->report);
     known_hosts_close(walk->hosts);

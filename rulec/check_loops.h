@@ -6,8 +6,8 @@
 #include "mod_redir307/ruleset.h"
 #include "rulec/plan.h"
 
-/* Follows the target of every rule that has a fixed one, then placeholders and conditions (check_pattern_loops).
- * `ruleset` was made from the plan. */
-void check_loops(const struct plan *plan, const struct ruleset *ruleset, struct diag *diag);
+/* Follows the target of every rule that has a fixed one and may be met (met_targets.h), then placeholders and conditions
+ * (check_pattern_loops). `ruleset` was made from the plan. */
+void check_loops(const struct plan *plan, const struct ruleset *ruleset, const bool *is_met, struct diag *diag);
 
 #endif

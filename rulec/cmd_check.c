@@ -19,6 +19,7 @@ static const struct option_spec check_options[] = {
     { "werror", "Werror", NULL, "warnings are errors" },
     { "strict", NULL, NULL, "reviews whose day has come are errors, open ends are told" },
     { "now", NULL, "TIME", "what is now, for warnings about dates (the clock's time unless given)" },
+    { "threads", NULL, "N", "let N threads share the work (one for each processor unless given); it never changes what comes out" },
     { NULL, NULL, NULL, NULL }
 };
 

@@ -22,6 +22,7 @@ static const struct option_spec compile_options[] = {
     { "werror", "Werror", NULL, "warnings are errors" },
     { "strict", NULL, NULL, "reviews whose day has come are errors, open ends are told" },
     { "now", NULL, "TIME", "what is now, for warnings about dates (the clock's time unless given)" },
+    { "threads", NULL, "N", "let N threads share the work (one for each processor unless given); it never changes what comes out" },
     { "flatten", NULL, NULL, "a redirect to a redirect leads to the end at once, where that means the same" },
     { "label", NULL, "TEXT", "keep TEXT in the rule file (it changes its id)" },
     { "timings", NULL, NULL, "show how long each step took, and the memory used" },

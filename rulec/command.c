@@ -97,10 +97,27 @@ bool command_percent_read(const char *text, double *percent)
     return *end == '\0' && *percent <= 100;
 }
 
+enum { COMMAND_THREAD_LIMIT = 64 };
+
+static bool read_threads(const char *text, unsigned *count)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end || value < 1 || value > COMMAND_THREAD_LIMIT)
+        return false;
+    *count = (unsigned)value;
+    return true;
+}
+
 bool command_compilation_options(const struct command_line *line, struct compilation_options *options)
 {
-    const char *now = options_value(line->options, "now");
+    const char *now = options_value(line->options, "now"), *threads = options_value(line->options, "threads");
 
+    if (threads && !read_threads(threads, &options->thread_count)) {
+        command_usage_error(line, "--threads: \"%s\" is no number from 1 to %d", threads, COMMAND_THREAD_LIMIT);
+        return false;
+    }
     options->warnings_are_errors = options_has(line->options, "werror");
     options->is_strict = options_has(line->options, "strict");
     if (!now || request_time_read(now, &options->now_s))

@@ -57,7 +57,7 @@ enum command_status command_finish(const struct command_line *line, enum command
 bool command_percent_read(const char *text, double *percent);
 
 struct compilation_options;
-/* --werror, --strict, --now. False: the message is printed, return COMMAND_USAGE. */
+/* --werror, --strict, --now, --threads. False: the message is printed, return COMMAND_USAGE. */
 bool command_compilation_options(const struct command_line *line, struct compilation_options *options);
 
 struct rules_input;

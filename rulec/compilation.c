@@ -11,7 +11,10 @@
 #include "rulec/check.h"
 #include "rulec/check_loops.h"
 #include "rulec/lower.h"
+#include "rulec/met_targets.h"
+#include "rulec/parallel.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 static double now_ms(void)
@@ -51,7 +54,9 @@ static bool flatten_file(struct compilation *compilation, const struct emit_opti
 
     if (ruleset_open(compilation->file.bytes, compilation->file.size, &ruleset) != RULESET_OK)
         return false;
-    check_loops(compilation->plan, ruleset, compilation->diag);
+    bool *is_met = met_targets_find(compilation->plan, ruleset);
+    check_loops(compilation->plan, ruleset, is_met, compilation->diag);
+    free(is_met);
     if (diag_error_count(compilation->diag) == 0)
         flatten(compilation->plan, ruleset, &compilation->flattened);
     ruleset_close(ruleset);
@@ -77,6 +82,7 @@ bool compilation_run(struct compilation *compilation, char *const *paths, int pa
         diag_raise(compilation->diag, DIAG_REVIEW_PASSED);
     compilation->plan->now_s = options->now_s;
     compilation->plan->is_strict = options->is_strict;
+    compilation->plan->thread_count = options->thread_count ? options->thread_count : parallel_default_threads();
 
     for (int i = 0; i < path_count; i++) {
         if (parse_file(compilation->ast, compilation->diag, paths[i],

@@ -28,6 +28,7 @@ struct compilation_options {
     bool warnings_are_errors;
     bool is_strict;  /* a review whose day has come is an error; temporary redirects want an end */
     int64_t now_s;   /* Unix time for warnings about dates; 0: the clock's. It never changes the file */
+    unsigned thread_count; /* 0: one for each processor */
     bool flattens;   /* chains of redirects become one: see flatten.h */
     struct emit_options emit;
 };

@@ -296,6 +296,7 @@ struct plan {
     struct source_set *sources;
     int64_t now_s; /* Unix time for warnings about dates; 0: the clock's */
     bool is_strict; /* temporary redirects without an end are told, too */
+    unsigned thread_count; /* that proofs may take; never a matter of what they find */
     struct plan_site *sites;
     uint32_t site_count;
     struct plan_action *actions;
