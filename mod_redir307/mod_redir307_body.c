@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The body of a request whose answer is known already. On HTTP/1 httpd reads it to its end
- * before the answer goes out. On HTTP/2 it does not: it answers and resets the stream, which
- * RFC 9113, 8.1 allows, and which curl 7.88 and Python's httpx, still sending what goes past the
- * first window of 64 KiB, take for a failure. So there it is read here. */
+/* The body of a request whose answer is known already. Before its own pages httpd reads it to
+ * its end on HTTP/1, and tells what is wrong with it instead. On HTTP/2 it does not: it answers
+ * and resets the stream, which RFC 9113, 8.1 allows, and which curl 7.88 and Python's httpx,
+ * still sending what goes past the first window of 64 KiB, take for a failure. Here it is read
+ * on both. */
 #include "mod_redir307/mod_redir307.h"
 
 #include "apr_strings.h"
@@ -28,7 +29,7 @@ static bool has_body_above(request_rec *r, apr_off_t limit)
 
 /* httpd's own reading and forgetting, which spares connections that are to end: as each one that
  * stands for a stream is marked. What comes too late for Timeout is declined by the answer. */
-static int read_body(request_rec *r)
+static int read_body_of_stream(request_rec *r)
 {
     ap_conn_keepalive_e keepalive = r->connection->keepalive;
     int status;
@@ -40,16 +41,38 @@ static int read_body(request_rec *r)
     return status == AP_FILTER_ERROR ? AP_FILTER_ERROR : OK;
 }
 
+/* A body that is cut off, malformed or over LimitRequestBody is answered by that: 408, 400 or
+ * 413, as before httpd's own pages. */
+static int read_body_or_fail(request_rec *r)
+{
+    int status = ap_discard_request_body(r);
+
+    if (status != OK) {
+        apr_table_unset(r->headers_out, "Location");
+        apr_table_unset(r->err_headers_out, "Cache-Control");
+    }
+    return status;
+}
+
+static bool announces_body(const request_rec *r)
+{
+    return apr_table_get(r->headers_in, "Content-Length") ||
+           apr_table_get(r->headers_in, "Transfer-Encoding");
+}
+
 int body_settle(request_rec *r, apr_off_t early_close)
 {
     bool is_early = early_close != EARLY_CLOSE_OFF && has_body_above(r, early_close);
 
-    if (!r->connection->master) {
-        if (is_early) {
-            r->connection->keepalive = AP_CONN_CLOSE;
-        }
-        return OK;
+    if (is_early && !r->connection->master) {
+        r->connection->keepalive = AP_CONN_CLOSE;
     }
     /* Who waits for a word before sending gets the answer instead. */
-    return is_early || r->expecting_100 ? OK : read_body(r);
+    if (is_early || r->expecting_100) {
+        return OK;
+    }
+    if (r->connection->master) {
+        return read_body_of_stream(r);
+    }
+    return announces_body(r) ? read_body_or_fail(r) : OK;
 }

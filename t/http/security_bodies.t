@@ -43,6 +43,7 @@ sub statuses {
     my ($text, $wanted, $name) = @_;
     my $statuses = join ' ', $text =~ m{^HTTP/1\.1 (\d+)}mg;
     is($statuses, $wanted, $name) or diag($text);
+    unlike($text, qr/^(?:Location|Cache-Control):/mi, "$name: which is no redirect") if $wanted =~ /\A4\d\d\z/;
     return;
 }
 
@@ -113,6 +114,20 @@ for my $by (http1()) {
     statuses($text, join(' ', ('307') x 51), "$by: fifty requests at once get fifty answers");
     ($text) = sends($by, 20, "GET /old HTTP/1.1\r\nHost: lab.test\r\nX-A: b\nX-B: c\r\n\r\n");
     statuses($text, '400', "$by: a bare line feed ends no line");
+}
+stop();
+
+# The short answer without a note is no other.
+serve_all(modules => ['reqtimeout'], conf => "Redir307Note off\nRequestReadTimeout body=1\nLimitRequestBody 1000\n");
+for my $by (http1()) {
+    my ($text) = sends($by, 20, "${head}Content-Length: 1000\r\n\r\n");
+    statuses($text, '408', "$by: without a note, a body that never comes");
+    ($text) = sends($by, 20, "${head}Content-Length: 1001\r\n\r\n", 'x' x 1001);
+    statuses($text, '413', "$by: without a note, a body over LimitRequestBody");
+    ($text) = sends($by, 20, "${head}Transfer-Encoding: chunked\r\n\r\n5x\r\nhello\r\n0\r\n\r\n", $inside);
+    statuses($text, '400', "$by: without a note, a chunk of no size");
+    ($text) = sends($by, 20, "${head}Content-Length: @{[length $inside]}\r\n\r\n$inside$next");
+    statuses($text, '307 307', "$by: without a note, a body that reads like a request");
 }
 stop();
 
