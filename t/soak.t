@@ -179,7 +179,7 @@ sub show_sizes {
 # All processes, when nobody asks any more.
 sub measure {
     # Connections of the load have ended, and old children with them.
-    sleep 2.5;
+    sleep 1.5;
     return (sizes(Redir307::Httpd::server_pid()), map { sizes($_) } children());
 }
 
@@ -195,7 +195,7 @@ sub configuration {
     my ($mpm, $tls_port) = @_;
     my $limits = $mpm eq 'prefork' ? "ServerLimit 64\nStartServers 20\nMinSpareServers 5\nMaxSpareServers 30\nMaxRequestWorkers 40\n"
         : "ServerLimit 12\nStartServers 2\nThreadsPerChild 16\nThreadLimit 16\nMaxRequestWorkers 48\nMinSpareThreads 16\nMaxSpareThreads 48\n";
-    my $conf = $limits . "KeepAliveTimeout 2\nMaxConnectionsPerChild 1500\n";
+    my $conf = $limits . "KeepAliveTimeout 1\nMaxConnectionsPerChild 1500\n";
     my @ports = (port());
     if ($tls_port) {
         $conf .= "Listen 127.0.0.1:$tls_port https\n";
@@ -262,7 +262,6 @@ sub soak {
     waitpid $load_pid, 0;
     is($?, 0, 'the load ends well');
     my %sum = $said =~ /^(.+): (\d+)$/mg;
-    sleep 1;
     my @after = measure();
     judge($mpm, $seconds, \%sum, \@before, \@after, read_file($errors));
     # What mod_ssl says of another library, of a certificate that nobody signed, and of no session cache.
@@ -294,12 +293,13 @@ sub judge {
     is($parent_after->{rule_maps}, $parent_before->{rule_maps}, "$mpm: and as many rule files mapped");
     is(join(' ', map { $_->{rule_maps} } @{$after}[1 .. $#$after]), join(' ', map { 1 } 1 .. $#$after), "$mpm: each child maps one");
     my $limit = sub { $_[0] * 1.1 + $_[1] };
-    for my $what (['maps', 6, 'mappings'], ['pss', 2048, 'kB']) {
+    # A child had no connection before, and keeps memory of those since; what swaps leave behind is the parent's as well.
+    for my $what (['maps', 6, 60, 'mappings'], ['pss', 2048, 16_384, 'kB']) {
         next if $ENV{REDIR307_PRELOAD};
-        my ($name, $slack, $unit) = @$what;
+        my ($name, $slack, $child_slack, $unit) = @$what;
         cmp_ok($parent_after->{$name}, '<=', $limit->($parent_before->{$name}, $slack), "$mpm: the parent has no more $unit");
         my ($was, $is) = map { max map { $_->{$name} } @{$_}[1 .. $#$_] } $before, $after;
-        cmp_ok($is, '<=', $limit->($was, 4 * $slack), "$mpm: nor has a child");
+        cmp_ok($is, '<=', $limit->($was, $child_slack), "$mpm: nor has a child");
     }
     cmp_ok(max(map { $_->{fds} } @{$after}[1 .. $#$after]), '<=', max(map { $_->{fds} } @{$before}[1 .. $#$before]), "$mpm: nor more descriptors");
     return;

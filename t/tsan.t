@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Swaps under load with ThreadSanitizer: module and engine are compiled with it, and the soak test runs on event for some
 # seconds. httpd and its libraries are as they are, so what they do among themselves is not looked at.
-#   TSAN_SECONDS   how long, 10 unless given
+#   TSAN_SECONDS   how long, 6 unless given
 use strict;
 use warnings;
 use FindBin;
@@ -28,7 +28,7 @@ END
 
 my ($status, $said) = do {
     local @ENV{qw(REDIR307_MODULE REDIR307_PRELOAD REDIR307_MPM SOAK_MPMS SOAK_SECONDS TSAN_OPTIONS)} = ($module, $library, 'event', 'event',
-        $ENV{TSAN_SECONDS} || 10, "ignore_noninstrumented_modules=1:log_path=$reports/tsan:suppressions=@{[folder()]}/suppressions:exitcode=0");
+        $ENV{TSAN_SECONDS} || 6, "ignore_noninstrumented_modules=1:log_path=$reports/tsan:suppressions=@{[folder()]}/suppressions:exitcode=0");
     Redir307::Httpd::run($^X, "$FindBin::Bin/soak.t");
 };
 my ($figures) = $said =~ /^# (event, .*requests.*)$/m;
