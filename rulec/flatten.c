@@ -9,6 +9,7 @@
 
 #include "mod_redir307/hash.h"
 #include "mod_redir307/regex.h"
+#include "rulec/flatten_pattern.h"
 #include "rulec/follow.h"
 #include "rulec/known_hosts.h"
 #include "rulec/rule_places.h"
@@ -24,7 +25,6 @@ struct flattener {
     struct rule_places *places;
     struct regex_scratch *regex;
     bool *shares_hosts;   /* by site: another one has a host of it, or it is open */
-    bool has_ports;       /* one host can be several sites then */
     bool has_open_query;  /* a source with a query whose path is not fixed */
     uint64_t *query_paths; /* hashes of the paths that some source asks for with a query; 0: free */
     size_t query_mask;
@@ -115,13 +115,6 @@ static void find_query_paths(struct flattener *flattener)
 
 /* ---- may two hops be one ---- */
 
-/* The first hop's status, seen from one kind of method, stands for both. */
-static bool status_stands(unsigned first, unsigned second)
-{
-    return first == second || (first == 307 && second == 308) || (first == 302 && second == 301) ||
-           (first == 303 && second == 301) || (first == 303 && second == 302);
-}
-
 static bool uses_request(const struct plan_template *template)
 {
     for (uint32_t i = 0; template && i < template->piece_count; i++)
@@ -136,20 +129,12 @@ static bool may_take_over(const struct flattener *flattener, const struct plan_r
 {
     const struct plan_action *a = &flattener->plan->actions[first->action];
     const struct plan_action *b = &flattener->plan->actions[second->action];
-    bool drops_query = a->query.kind == PLAN_QUERY_DROP;
 
-    if (b->condition_count || b->header_count || b->vary_count || b->is_pass || plan_choice(second) ||
-        uses_request(plan_template(second)))
+    if (!flatten_may_join(flattener->plan, first, second) || uses_request(plan_template(second)))
         return false;
-    if (!status_stands(a->status_get, b->status_get) || !status_stands(a->status_other, b->status_other))
-        return false;
-    if (a->cache != b->cache || a->cache_seconds != b->cache_seconds ||
-        a->redirects_preflight != b->redirects_preflight)
-        return false;
-    if (!drops_query && (b->query.kind != PLAN_QUERY_KEEP || flattener->has_open_query ||
-                         has_query_path(flattener, hash_of_path(flattener->follow.key.path))))
-        return false;
-    return !plan_pattern(second) || plan_pattern(second)->parameter_count == 0;
+    return a->query.kind == PLAN_QUERY_DROP ||
+           (b->query.kind == PLAN_QUERY_KEEP && !flattener->has_open_query &&
+            !has_query_path(flattener, hash_of_path(flattener->follow.key.path)));
 }
 
 struct named_site {
@@ -175,14 +160,12 @@ static void find_shared_hosts(struct flattener *flattener)
     struct named_site *rows = memory_resize(NULL, room + 1, sizeof *rows);
     flattener->shares_hosts = memory_resize(NULL, plan->site_count + 1u, sizeof(bool));
     memset(flattener->shares_hosts, 0, plan->site_count + 1u);
-    flattener->has_ports = false;
     for (uint32_t s = 0; s < plan->site_count; s++) {
         for (uint32_t h = 0; h < plan->sites[s].host_count; h++) {
             const struct plan_host *host = &plan->sites[s].hosts[h];
 
             rows[count++] = (struct named_site){ .name = host->name, .site = s };
             flattener->shares_hosts[s] |= host->kind != PLAN_HOST_EXACT;
-            flattener->has_ports |= host->port != 0;
         }
     }
     qsort(rows, count, sizeof *rows, name_order);
@@ -279,10 +262,10 @@ static struct slice find_end(struct flattener *flattener, const struct plan_rule
     char host[URL_HOST_LIMIT + 1];
 
     *hops = 1;
-    if (known_hosts_leave(flattener->hosts, plan_target(rule)) || flattener->has_ports)
+    if (known_hosts_leave(flattener->hosts, plan_target(rule)))
         return end;
     key.host = known_hosts_example(&site->hosts[0], host);
-    key.port = url_default_port(key.scheme);
+    key.port = site->hosts[0].port ? site->hosts[0].port : url_default_port(key.scheme);
     follow_start(follow, flattener->ruleset, &key);
     if (!follow_to(follow, plan_target(rule)))
         return end;
@@ -311,6 +294,52 @@ static void add_change(struct flatten_changes *changes, const struct flatten_cha
     changes->items[changes->count++] = *change;
 }
 
+static void flatten_fixed(struct flattener *flattener, struct flatten_changes *changes)
+{
+    const struct plan *plan = flattener->plan;
+
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        const struct plan_rule *rule = &plan->rules[i];
+        struct flatten_change change = { .rule = i, .before = plan_target(rule) };
+
+        if (plan_template(rule) || plan_choice(rule) || plan_target(rule).size == 0)
+            continue;
+        change.after = find_end(flattener, rule, &change.hops);
+        if (change.hops > 1 && change.after.size <= ANSWER_LOCATION_LIMIT)
+            add_change(changes, &change);
+    }
+}
+
+static void flatten_templates(struct flattener *flattener, struct flatten_changes *changes)
+{
+    const struct plan *plan = flattener->plan;
+    struct flatten_patterns *patterns = NULL;
+
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        struct flatten_change change = { .rule = i };
+        uint32_t site = plan->actions[plan->rules[i].action].site;
+
+        if (!plan_template(&plan->rules[i]) || (plan->site_count > 1 && flattener->shares_hosts[site]))
+            continue;
+        if (!patterns)
+            patterns = flatten_patterns_open(plan);
+        if (flatten_pattern(patterns, i, &change))
+            add_change(changes, &change);
+    }
+    if (patterns)
+        flatten_patterns_close(patterns);
+}
+
+/* The rule with another template. */
+static void set_template(struct plan *plan, struct plan_rule *rule, struct plan_template *template)
+{
+    struct plan_more *more = arena_alloc(plan->arena, sizeof *more);
+
+    *more = *rule->more;
+    more->template = template;
+    rule->more = more;
+}
+
 void flatten(struct plan *plan, const struct ruleset *ruleset, struct flatten_changes *changes)
 {
     struct flattener *flattener = memory_resize(NULL, 1, sizeof *flattener);
@@ -323,19 +352,17 @@ void flatten(struct plan *plan, const struct ruleset *ruleset, struct flatten_ch
     find_shared_hosts(flattener);
     flattener->has_open_query = false;
     find_query_paths(flattener);
-    for (uint32_t i = 0; i < plan->rule_count; i++) {
-        const struct plan_rule *rule = &plan->rules[i];
-        struct flatten_change change = { .rule = i, .before = plan_target(rule) };
-
-        if (plan_template(rule) || plan_choice(rule) || plan_target(rule).size == 0)
-            continue;
-        change.after = find_end(flattener, rule, &change.hops);
-        if (change.hops > 1 && change.after.size <= ANSWER_LOCATION_LIMIT)
-            add_change(changes, &change);
-    }
+    flatten_fixed(flattener, changes);
+    flatten_templates(flattener, changes);
     /* Written at the end, so that every rule was asked for as it stands. */
-    for (size_t i = 0; i < changes->count; i++)
-        plan_set_target(&plan->rules[changes->items[i].rule], changes->items[i].after);
+    for (size_t i = 0; i < changes->count; i++) {
+        struct plan_rule *rule = &plan->rules[changes->items[i].rule];
+
+        if (changes->items[i].template)
+            set_template(plan, rule, changes->items[i].template);
+        else
+            plan_set_target(rule, changes->items[i].after);
+    }
     known_hosts_close(flattener->hosts);
     rule_places_close(flattener->places);
     regex_scratch_close(flattener->regex);

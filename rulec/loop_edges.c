@@ -77,24 +77,6 @@ static bool has_all_hosts(const struct plan *plan, const struct loop_hop *hop, u
     return has_host;
 }
 
-static bool source_comes_first(struct finder *finder, uint32_t before, uint32_t rule)
-{
-    const struct rule_forms *own = rule_ranks_forms(finder->ranks, rule);
-    const struct rule_form *form = &rule_ranks_forms(finder->ranks, before)->items[0];
-
-    for (unsigned i = 0; i < own->count; i++) {
-        const struct rule_form *other = &own->items[i];
-        bool is_higher = form->phase != other->phase ? form->phase < other->phase
-                                                     : form->phase != RULE_PHASE_EXACT &&
-                                                           slice_compare(form->rank, other->rank) < 0;
-
-        if (!is_higher && (!rule_form_is_before(form, before, other, rule) ||
-                           !source_covers(&form->view, &other->view)))
-            return false;
-    }
-    return true;
-}
-
 static bool site_comes_first(struct finder *finder, const struct loop_hop *hop, uint32_t before, uint32_t rule)
 {
     const struct plan *plan = finder->plan;
@@ -104,7 +86,7 @@ static bool site_comes_first(struct finder *finder, const struct loop_hop *hop, 
     if (a->is_override != b->is_override)
         return a->is_override && (a->site == b->site || has_all_hosts(plan, hop, a->site));
     if (a->site == b->site || site_has_all_hosts(&plan->sites[a->site], &plan->sites[b->site]))
-        return source_comes_first(finder, before, rule);
+        return rule_ranks_is_before(finder->ranks, before, rule);
     return b->site == 0 && !has_open_host(&plan->sites[a->site]) && has_all_hosts(plan, hop, a->site);
 }
 

@@ -207,7 +207,8 @@ static const struct plan_part *find_part(const struct plan_segment *segments, ui
     return NULL;
 }
 
-static void put_capture(struct path_sets *sets, const struct plan_rule *rule, const struct plan_piece *piece)
+/* False: it is a part of one segment. True: it may be nothing, or have slashes. */
+static bool put_capture(struct path_sets *sets, const struct plan_rule *rule, const struct plan_piece *piece)
 {
     const struct plan_pattern *pattern = plan_pattern(rule);
     const struct plan_part *part = find_part(pattern->head, pattern->head_count, piece->capture);
@@ -220,6 +221,7 @@ static void put_capture(struct path_sets *sets, const struct plan_rule *rule, co
         path_put_one_or_more(sets, &path_not_slash);
     else
         put_part(sets, part, rule->flags & PLAN_CASE_IGNORE);
+    return !part || part->kind == PLAN_PART_REGEX;
 }
 
 static bool is_first_slash(struct slice text) { return text.size && text.data[0] == '/'; }
@@ -269,8 +271,7 @@ static void put_pieces(struct path_sets *sets, struct arena *arena, const struct
             is_open = false;
             break;
         case PLAN_PIECE_CAPTURE:
-            put_capture(sets, rule, piece);
-            is_open = true;
+            is_open = put_capture(sets, rule, piece);
             break;
         default: /* a value of the request: any text */
             path_put_any(sets);

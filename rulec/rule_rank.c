@@ -88,6 +88,24 @@ bool rule_form_is_before(const struct rule_form *a, uint32_t a_rule, const struc
     return a_rule < b_rule && written_equal(&a->view, &b->view);
 }
 
+bool rule_ranks_is_before(struct rule_ranks *ranks, uint32_t before, uint32_t rule)
+{
+    const struct rule_forms *own = rule_ranks_forms(ranks, rule);
+    const struct rule_form *form = &rule_ranks_forms(ranks, before)->items[0];
+
+    for (unsigned i = 0; i < own->count; i++) {
+        const struct rule_form *other = &own->items[i];
+        bool is_higher = form->phase != other->phase ? form->phase < other->phase
+                                                     : form->phase != RULE_PHASE_EXACT &&
+                                                           slice_compare(form->rank, other->rank) < 0;
+
+        if (!is_higher && (!rule_form_is_before(form, before, other, rule) ||
+                           !source_covers(&form->view, &other->view)))
+            return false;
+    }
+    return true;
+}
+
 /* ---- does it answer ---- */
 
 /* Some line is for every request. */

@@ -31,6 +31,10 @@ const struct rule_forms *rule_ranks_forms(struct rule_ranks *ranks, uint32_t rul
 /* Of two forms of one site that both take a request: `a` is asked first. Overrides are not looked at. */
 bool rule_form_is_before(const struct rule_form *a, uint32_t a_rule, const struct rule_form *b, uint32_t b_rule);
 
+/* Of two rules of one site: wherever both take a request, `before` is asked first. `before` has one form. Overrides are
+ * not looked at. */
+bool rule_ranks_is_before(struct rule_ranks *ranks, uint32_t before, uint32_t rule);
+
 /* True where the rule answers, or passes on, whenever its conditions hold. */
 bool rule_always_answers(const struct plan_rule *rule);
 

@@ -117,4 +117,56 @@ for (['http://secure.example/old', '/new'], ['http://secure.example/x', 'http://
     ['http://any.wild.example/w', '/w2']) {
     is((run_rulec('answer', 'hosts.r307', 'GET', $_->[0]))[1], "307 $_->[1]\n", "$_->[0] -> $_->[1]");
 }
+# Placeholders: where one rule takes all that a template can become, and nothing else takes a part of it.
+rules('patterns', <<'END');
+/a/* -> /b/*
+/b/* -> /c/*
+/p/{id} -> /q/{id}
+/q/{x} -> /r/{x}
+/q/7 -> /seven
+/s/{id:int} -> /t/{id}/view
+/t/{x}/{y} -> /u/{y}/{x}.html
+/v/{x...} -> /w/1/{x}
+/w/{y}/* -> /x/{y}/* moved
+/i/{x} -> /j/{x} moved
+/j/{y} -> /k/{y} permanent
+/k/{x} -> /l/{x}?own=1
+/m/{x} -> /k/{x}
+/d/* -> /e/*/f
+/e/* -> /g/*
+END
+($status, $said, $error) = run_rulec('compile', '--flatten', '-o', 'patterns.r307', 'patterns.redir');
+is($status, 0, 'compiled') or diag($error);
+like($said, qr{^patterns\.redir:6: 2 hops are one now: /u/view/\{id\}\.html \(it was /t/\{id\}/view\)$}m, 'templates are told as they are written');
+for (['/a', '307 /c', 'a subtree'], ['/a/', '307 /c/', '... with its slash'], ['/a/x/y/?k=1', '307 /c/x/y/?k=1', '... and what is below'],
+    ['/p/1', '307 /q/1', 'not where another rule takes a part'], ['/s/12', '307 /u/view/12.html', 'segments change places'],
+    ['/v/x/y', '307 /w/1/x/y', 'not over another status'], ['/i/x', '301 /j/x', 'nor from 301 to 308'],
+    ['/m/x?own=2&k=1', '307 /l/x?own=1&k=1', 'a parameter of the end'], ['/d/x', '307 /e/x/f', 'not where two slashes could meet']) {
+    is((run_rulec('answer', 'patterns.r307', 'GET', "http://h.example$_->[0]"))[1], "$_->[1]\n", "$_->[0]: $_->[2]");
+}
+
+# Ports: a site with one is a site like others, but for the hosts that it shares.
+rules('ports', <<'END');
+site one.example:8080 {
+    /a -> /b
+    /b -> /c
+    /x/* -> /y/*
+    /y/* -> /z/*
+}
+site two.example {
+    /a -> /b
+    /b -> /c
+}
+site two.example:8443 {
+    /b -> /other
+}
+site three.example {
+    /a -> http://one.example:8080/a
+}
+END
+run_rulec('compile', '--flatten', '-o', 'ports.r307', 'ports.redir');
+for (['http://one.example:8080/a', '/c'], ['http://one.example:8080/x/1', '/z/1'], ['http://two.example/a', '/b'],
+    ['http://two.example:8443/a', '/b'], ['http://three.example/a', 'http://one.example:8080/c']) {
+    is((run_rulec('answer', 'ports.r307', 'GET', $_->[0]))[1], "307 $_->[1]\n", "$_->[0] -> $_->[1]");
+}
 done_testing();

@@ -39,7 +39,8 @@ sub segment {
 sub source {
     my ($features) = @_;
     @names = qw(x y z w);
-    my %source = (head => [map { segment() } 1 .. pick(0, 1, 1, 1, 2, 2)], tail => 'none', slash => 0);
+    my @counts = $features->{stages} ? (0, 0, 1, 1) : (0, 1, 1, 1, 2, 2);
+    my %source = (head => [map { segment() } 1 .. pick(@counts)], tail => 'none', slash => 0);
     my $roll = rand;
     if ($roll < 0.35 || !@{ $source{head} }) { @source{qw(tail star)} = ('subtree', '*') }
     elsif ($roll < 0.42) { @source{qw(tail star)} = ('many', shift @names) }
@@ -87,6 +88,15 @@ sub target {
     return glue(grep { ref || $_ ne '' } @pieces);
 }
 
+# From one stage to the next: chains, and few loops.
+sub staged {
+    my ($features, $source, $pieces) = @_;
+    my $stage = int rand @SEGMENTS;
+    unshift @{ $source->{head} }, [literal($SEGMENTS[$stage])];
+    my $next = '/' . ($SEGMENTS[$stage + 1] // 'end');
+    return glue(!ref $pieces->[0] && $pieces->[0] =~ m{^(https?://[^/]+)(.*)}s ? ($1, $next, $2, @$pieces[1 .. $#$pieces]) : ($next, @$pieces));
+}
+
 sub rule {
     my ($features, $site) = @_;
     my $source = source($features);
@@ -102,7 +112,8 @@ sub rule {
     if ($features->{times} && chance(0.6)) { push @clauses, [@{ pick(@WINDOWS) }[0, 1]] }
     push @clauses, ['override'] if $features->{odd} && chance(0.07);
     my $action = chance(0.07) ? { kind => 'pass' } : chance(0.04) ? { kind => 'status', word => 'gone' }
-        : { kind => 'target', pieces => target($features, $source), word => pick(undef, undef, 'found', 'see-other', 'permanent') };
+        : { kind => 'target', pieces => target($features, $source), word => pick(undef, undef, $features->{stages} ? (undef) x 4 : (), 'found', 'see-other', 'permanent') };
+    $action->{pieces} = staged($features, $source, $action->{pieces}) if $features->{stages} && $action->{kind} eq 'target';
     if ($features->{schemes} && $site && chance(0.25)) {
         $action = { kind => 'https' };
         @clauses = (['when', 'scheme', 'http'], grep { ($_->[1] // '') ne 'scheme' } @clauses);
@@ -111,8 +122,11 @@ sub rule {
     return { kind => 'rule', source => $source, action => $action, clauses => \@clauses };
 }
 
+# `stages`: targets lead on to other sources, and seldom back.
 sub generate_set {
-    my %features = map { $_ => chance(0.2) } qw(query methods schemes cookie flags times odd);
+    my ($stages) = @_;
+    my %features = map { $_ => chance($stages ? 0.1 : 0.2) } qw(query methods schemes cookie flags times odd);
+    $features{stages} = $stages;
     $features{hosts} = chance(0.25) || $features{schemes};
     my @items;
     my $count = 1 + int rand 5;
