@@ -100,8 +100,14 @@ sub in_order { my ($list, $separator) = @_; return join $separator, sort split /
 
 sub written_alike {
     my ($text, $is_made) = @_;
-    $text =~ s/\A(.*?\r\n\r\n)(.*)\z/$1 . join_chunks($2)/se if $text =~ /\A(?:(?!\r\n\r\n).)*^Transfer-Encoding: chunked\r$/sm;
-    $text =~ s/^(?:Content-Length: \d+|Transfer-Encoding: chunked)\r\n//gim, $text =~ s/\[chunks\]// if $is_made;
+    # curl has joined them already.
+    my ($interim, $head, $body) = $text =~ m{\A((?:HTTP/1\.1 100 .*?\r\n\r\n)?)(HTTP/1\..*?\r\n\r\n)(.*)\z}s;
+    $text = $interim . $head . join_chunks($body) if $head && $head =~ /^Transfer-Encoding: chunked\r$/m;
+    # The site's scripts say so in a field.
+    if ($is_made || $text =~ /^X-Made: /mi) {
+        $text =~ s/^(?:Content-Length: \d+|Transfer-Encoding: chunked)\r\n//gim;
+        $text =~ s/\[chunks\]//;
+    }
     for my $pair (@volatile) { $text =~ s/$pair->[0]/$1$pair->[1]/g }
     # The length of a boundary hangs on the time and the process.
     $text =~ s/^(Content-Length: )\d+/$1*/im if $text =~ /^Content-Type: multipart/im;
@@ -137,7 +143,7 @@ sub record {
     for my $entry (@$table) {
         my $began = time;
         $last = ask_one($entry, $last);
-        my $text = written_alike($last, ($entry->{target} // $entry->{name}) =~ m{cgi|/script/|\.acted});
+        my $text = written_alike($last, ($entry->{target} // '') =~ /\.shtml/);
         note(sprintf '%.2f s: %s', time - $began, $entry->{name}) if time - $began > 0.5;
         $answers{ $entry->{name} } = $entry->{only} ? $entry->{only}->($text) : $text;
     }

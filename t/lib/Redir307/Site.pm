@@ -72,11 +72,11 @@ sub site_make {
     page('html/with-file.shtml', '<!--#include file="page.html" --><!--#if expr="v(\'HTTP_X_IF\') = \'yes\'" -->if<!--#endif -->');
     page('html/included.html', "the included text\n");
     # A script reads all that is sent to it, or httpd would complain now and then.
-    my $script = "#!/bin/sh\ncat >/dev/null\n";
+    my $script = "#!/bin/sh\ncat >/dev/null\necho 'X-Made: by a script'\n";
     my $env = "${script}echo 'Content-Type: text/plain'\necho\nenv | grep -v '^\\(_\\|PWD\\|SHLVL\\)=' | LC_ALL=C sort\n";
     page("html/$_", $env, 0755) for 'env.cgi', 'cgi-index/index.cgi', 'errors/env.cgi';
     page('cgi/env', $env, 0755);
-    page('cgi/echo', "#!/bin/sh\necho 'Content-Type: text/plain'\necho\ncat 2>/dev/null\n", 0755);
+    page('cgi/echo', "#!/bin/sh\necho 'X-Made: by a script'\necho 'Content-Type: text/plain'\necho\ncat 2>/dev/null\n", 0755);
     page('cgi/status', "${script}printf 'Status: 418 Odd\\nX-Own: 1\\n\\nodd\\n'\n", 0755);
     page('cgi/here', "${script}printf 'Location: /page.html\\n\\n'\n", 0755);
     page('cgi/there', "${script}printf 'Location: http://elsewhere.example/x\\n\\n'\n", 0755);
