@@ -29,15 +29,15 @@ static bool read_rule(struct lookup *lookup, const struct lookup_match *match, s
 
     rule->status_get = rule->status_other = 0;
     if (match->is_exact) {
-        struct ruleset_exact_view view;
+        const struct ruleset_exact_view *view = lookup_exact_view(lookup, match);
 
-        if (!ruleset_get_exact(lookup->ruleset, match->at, &view)) return false;
-        rule->action = view.action;
-        rule->place = view.head.place;
-        rule->identity = identities ? identity_of_exact(identities, &view) : 0;
-        rule->is_choice = view.flags & RULESET_RULE_CHOICE;
-        rule->source = (struct target_source){ .target = view.target,
-                                               .is_template = view.flags & RULESET_RULE_TEMPLATE };
+        if (!view) return false;
+        rule->action = view->action;
+        rule->place = view->head.place;
+        rule->identity = identities ? identity_of_exact(identities, view) : 0;
+        rule->is_choice = view->flags & RULESET_RULE_CHOICE;
+        rule->source = (struct target_source){ .target = view->target,
+                                               .is_template = view->flags & RULESET_RULE_TEMPLATE };
         return true;
     }
 
@@ -217,7 +217,7 @@ static bool try_rule(struct lookup *lookup, const struct lookup_match *match, st
         why = "a CORS preflight is left alone (`preflight redirect` would answer it)";
     } else {
         read_vary(lookup->ruleset, &action, reads);
-        answers = condition_holds(lookup, action.conditions, rule.place, reads, &why)
+        answers = (!action.conditions || condition_holds(lookup, action.conditions, rule.place, reads, &why))
                && choose(lookup, &rule, reads, &why) && make_answer(lookup, &action, &rule, answer, &why);
     }
     if (trace) trace->candidate(trace->baton, rule.place, why);

@@ -33,6 +33,7 @@ bool lookup_begin(struct lookup *lookup, const struct ruleset *ruleset, const st
     lookup->host_at = 0;
     lookup->scope = 0;
     lookup->phase = PHASE_COUNT;
+    lookup->exact_at = UINT64_MAX;
     lookup->shape_next = lookup->shape_end = 0;
     lookup->found_count = lookup->found_next = 0;
     lookup->has_dropped = lookup->has_last = false;
@@ -152,7 +153,7 @@ static bool enter_scope(struct lookup *lookup)
             continue;
         }
         lookup->walk.is_done = lookup->folded_walk.is_done = false;
-        lookup->phase = PHASE_WHOLE;
+        lookup->phase = lookup->key->has_query && lookup->scope_head.whole_shape_count ? PHASE_WHOLE : PHASE_EXACT;
         return true;
     }
     return false;
@@ -168,7 +169,7 @@ static void search(struct lookup *lookup)
     lookup->has_dropped = false;
     switch (lookup->phase) {
     case PHASE_WHOLE:
-        if (lookup->key->has_query) lookup_begin_shapes(lookup, 0, scope->whole_shape_count);
+        lookup_begin_shapes(lookup, 0, scope->whole_shape_count);
         break;
     case PHASE_EXACT:
         if (scope->flags & RULESET_SCOPE_HAS_EXACT) lookup_collect_exact(lookup);

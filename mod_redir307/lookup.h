@@ -66,6 +66,9 @@ struct lookup {
     unsigned shape_next, shape_end;
     struct ruleset_shape shape; /* the next one, where there is one */
 
+    struct ruleset_exact_view exact; /* the one at exact_at, the last that was read */
+    uint64_t exact_at;                /* UINT64_MAX: none */
+
     /* candidates that wait, best first: [found_next, found_count) */
     struct lookup_match found[LOOKUP_FOUND_LIMIT];
     unsigned found_next, found_count;
@@ -80,6 +83,9 @@ bool lookup_begin(struct lookup *lookup, const struct ruleset *ruleset, const st
                   const struct probe *probe, struct answer_scratch *scratch);
 /* The next best match; false where there is none left. */
 bool lookup_next(struct lookup *lookup, struct lookup_match *match);
+
+/* The record of an exact match; NULL where it is gone meanwhile. */
+const struct ruleset_exact_view *lookup_exact_view(struct lookup *lookup, const struct lookup_match *match);
 
 /* The request's parameters, decoded; read once. */
 void lookup_read_parameters(struct lookup *lookup);

@@ -78,22 +78,35 @@ static bool record_matches(const struct lookup *lookup, const struct ruleset_exa
     return true;
 }
 
+static bool read_exact(struct lookup *lookup, uint64_t at)
+{
+    bool is_there = ruleset_get_exact(lookup->ruleset, at, &lookup->exact);
+
+    lookup->exact_at = is_there ? at : UINT64_MAX;
+    return is_there;
+}
+
+const struct ruleset_exact_view *lookup_exact_view(struct lookup *lookup, const struct lookup_match *match)
+{
+    return match->at == lookup->exact_at || read_exact(lookup, match->at) ? &lookup->exact : NULL;
+}
+
 /* All records of one key. */
 static void collect_chain(struct lookup *lookup, uint64_t at)
 {
-    struct ruleset_exact_view rule;
+    const struct ruleset_exact_view *rule = &lookup->exact;
 
     for (unsigned i = 0; i < RULESET_CHAIN_LIMIT; i++) {
         struct ruleset_action action;
         struct lookup_match match = { .is_exact = true, .at = at, .order = i };
 
-        if (!ruleset_get_exact(lookup->ruleset, at, &rule)) return;
-        if (record_matches(lookup, &rule, &match.cost)
-            && ruleset_get_action(lookup->ruleset, rule.action, &action) && action.scope == lookup->scope) {
+        if (!read_exact(lookup, at)) return;
+        if (record_matches(lookup, rule, &match.cost)
+            && ruleset_get_action(lookup->ruleset, rule->action, &action) && action.scope == lookup->scope) {
             lookup_add(lookup, &match);
         }
-        if (!(rule.flags & RULESET_RULE_MORE)) return;
-        at = rule.next_at;
+        if (!(rule->flags & RULESET_RULE_MORE)) return;
+        at = rule->next_at;
     }
 }
 

@@ -134,10 +134,11 @@ static void add_vary(request_rec *r, struct slice vary)
 /* Which rule it was: %{REDIR307_RULE}e and %{redir307}n in a log format. */
 static void note_rule(request_rec *r, const struct ruleset *ruleset, uint32_t place)
 {
-    char line[TRACE_LINE_SIZE];
-    const char *rule =
-        apr_pstrmemdup(r->pool, line, trace_place(ruleset, place, line, sizeof(line)));
+    const struct ruleset_place where = ruleset_place(ruleset, place);
+    size_t room = where.source.size + TRACE_WHERE_EXTRA;
+    char *rule = apr_palloc(r->pool, room);
 
+    trace_where(&where, rule, room);
     apr_table_setn(r->subprocess_env, "REDIR307_RULE", rule);
     apr_table_setn(r->notes, "redir307", rule);
 }
@@ -232,21 +233,19 @@ static const char *write_note(request_rec *r, int status)
                        NULL);
 }
 
-/* The answer, complete; NULL: without a body. The filters are those of an error page: "Header
- * always" holds, "Header" does not. */
-static int send_answer(request_rec *r, int status, const char *note)
+/* The answer, complete. The filters are those of an error page: "Header always" holds, "Header"
+ * does not. */
+static int send_note(request_rec *r, int status, const char *note)
 {
     apr_bucket_alloc_t *buckets = r->connection->bucket_alloc;
-    size_t size = note ? strlen(note) : 0;
+    size_t size = strlen(note);
     apr_bucket_brigade *body;
 
     r->status = status;
     ap_set_content_length(r, (apr_off_t)size);
-    if (note) {
-        ap_set_content_type(r, "text/html; charset=us-ascii");
-    }
+    ap_set_content_type(r, "text/html; charset=us-ascii");
     ap_run_insert_error_filter(r);
-    if (note && !r->header_only) {
+    if (!r->header_only) {
         body = apr_brigade_create(r->pool, buckets);
         APR_BRIGADE_INSERT_TAIL(body, apr_bucket_pool_create(note, size, r->pool, buckets));
         APR_BRIGADE_INSERT_TAIL(body, apr_bucket_eos_create(buckets));
@@ -255,11 +254,20 @@ static int send_answer(request_rec *r, int status, const char *note)
     return DONE;
 }
 
+static int send_without_body(request_rec *r, int status)
+{
+    r->status = status;
+    r->clength = 0;
+    apr_table_setn(r->headers_out, "Content-Length", "0");
+    ap_run_insert_error_filter(r);
+    return DONE;
+}
+
 /* What has no target, or an ErrorDocument, is httpd's to write. */
-static int send_answer_with_body(request_rec *r, int status)
+static int send_with_body(request_rec *r, int status)
 {
     return is_redirect((unsigned)status) && !has_error_document(r, status)
-               ? send_answer(r, status, write_note(r, status))
+               ? send_note(r, status, write_note(r, status))
                : status;
 }
 
@@ -388,8 +396,7 @@ static int translate_name(request_rec *r)
     if (settled != OK) {
         return settled;
     }
-    return server->note == TOGGLE_OFF ? send_answer(r, status, NULL)
-                                      : send_answer_with_body(r, status);
+    return server->note == TOGGLE_OFF ? send_without_body(r, status) : send_with_body(r, status);
 }
 
 /* A request's answer is worked out on the stack (struct answer_scratch), and httpd needs some,

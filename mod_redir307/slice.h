@@ -28,7 +28,8 @@ static inline struct slice slice_from_string(const char *string)
 
 static inline bool slice_equal(struct slice a, struct slice b)
 {
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+    /* of `b`, which often is a literal: its bytes are compared in place then */
+    return a.size == b.size && (b.size == 0 || memcmp(a.data, b.data, b.size) == 0);
 }
 
 /* Bytewise order; a prefix comes first. */

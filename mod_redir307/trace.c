@@ -36,29 +36,36 @@ static size_t append(struct slice part, char *line, size_t size, size_t used)
 
 /* Every answer is logged with its place: printf() would be a fifth of what the module takes for
  * one. */
-size_t trace_place(const struct ruleset *ruleset, uint32_t place, char *line, size_t size)
+size_t trace_where(const struct ruleset_place *where, char *line, size_t size)
 {
-    struct ruleset_place where = ruleset_place(ruleset, place);
     char digits[11], *first = digits + sizeof(digits);
+    uint32_t number = where->line;
     size_t used;
 
     if (size == 0) {
         return 0;
     }
-    if (where.source.size == 0) {
+    if (where->source.size == 0) {
         used = append(SLICE("?"), line, size, 0);
     } else {
         do {
-            *--first = (char)('0' + where.line % 10);
-            where.line /= 10;
-        } while (where.line);
+            *--first = (char)('0' + number % 10);
+            number /= 10;
+        } while (number);
         *--first = ':';
-        used = append(where.source, line, size, 0);
+        used = append(where->source, line, size, 0);
         used = append(slice_of(first, (size_t)(digits + sizeof(digits) - first)), line, size,
                       used);
     }
     line[used] = '\0';
     return used;
+}
+
+size_t trace_place(const struct ruleset *ruleset, uint32_t place, char *line, size_t size)
+{
+    struct ruleset_place where = ruleset_place(ruleset, place);
+
+    return trace_where(&where, line, size);
 }
 
 size_t trace_candidate(const struct ruleset *ruleset, uint32_t place, const char *why,

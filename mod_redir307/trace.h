@@ -12,6 +12,11 @@ enum { TRACE_LINE_SIZE = 1024 };
 /* "shop.redir:12"; "?" where the rule's place is not known. */
 size_t trace_place(const struct ruleset *ruleset, uint32_t place, char *line, size_t size);
 
+/* The same for a place that was read; no line needs more than TRACE_WHERE_EXTRA bytes beyond the
+ * source's name. */
+enum { TRACE_WHERE_EXTRA = 12 };
+size_t trace_where(const struct ruleset_place *where, char *line, size_t size);
+
 /* "shop.redir:12: answers": what answer_trace's callback is told. */
 size_t trace_candidate(const struct ruleset *ruleset, uint32_t place, const char *why,
                        char *line, size_t size);

@@ -263,25 +263,28 @@ size_t url_decode(struct slice text, char *buffer)
     return decode(text, false, buffer);
 }
 
+static inline bytes16 is_visible_part(bytes16 bytes)
+{
+    return is_between(bytes, '!', '~')
+         & ~(is_byte(bytes, '"') | is_byte(bytes, '<') | is_byte(bytes, '>') | is_byte(bytes, '\\')
+             | is_byte(bytes, '^') | is_byte(bytes, '`') | is_between(bytes, '{', '}'));
+}
+
 bool url_is_visible(struct slice text)
 {
-    size_t at = 0;
     unsigned bad = 0;
 
     if (text.size >= 16) {
-        bytes16 good = ~(bytes16){ 0 };
+        const char *last = text.data + text.size - 16;
+        bytes16 usual = is_usual(load16(last)), good;
 
-        for (;;) {
-            bytes16 bytes = load16(text.data + at);
-
-            good &= is_between(bytes, '!', '~')
-                  & ~(is_byte(bytes, '"') | is_byte(bytes, '<') | is_byte(bytes, '>') | is_byte(bytes, '\\')
-                      | is_byte(bytes, '^') | is_byte(bytes, '`') | is_between(bytes, '{', '}'));
-            if (at == text.size - 16) return !is_any(~good);
-            at = at + 32 <= text.size ? at + 16 : text.size - 16;
-        }
+        for (const char *at = text.data; at < last; at += 16) usual &= is_usual(load16(at));
+        if (!is_any(~usual)) return true;
+        good = is_visible_part(load16(last));
+        for (const char *at = text.data; at < last; at += 16) good &= is_visible_part(load16(at));
+        return !is_any(~good);
     }
-    for (; at < text.size; at++) {
+    for (size_t at = 0; at < text.size; at++) {
         unsigned char byte = (unsigned char)text.data[at];
 
         bad |= byte <= ' ' || byte >= 0x7f || (byte != '#' && !(byte_class[byte] & ~CLASS_IN_VALUE));
@@ -388,15 +391,39 @@ bool url_split(struct slice url, struct url_parts *parts)
     return true;
 }
 
+static inline bytes16 is_plain_host_part(bytes16 bytes)
+{
+    return is_between(bytes, 'a', 'z') | is_between(bytes, '0', ':') | is_between(bytes, '-', '.');
+}
+
+/* Lower case, digits and "-.:", as httpd gives a host and as it stands in links: nothing to change. */
+static bool is_plain_host(struct slice host)
+{
+    unsigned plain = HOST_PLAIN;
+
+    if (host.size >= 16) {
+        bytes16 good = is_plain_host_part(load16(host.data + host.size - 16));
+
+        for (size_t i = 0; i + 16 < host.size; i += 16) good &= is_plain_host_part(load16(host.data + i));
+        return !is_any(~good);
+    }
+    if (host.size >= 8) {
+        char both[16]; /* the first eight bytes and the last eight */
+
+        memcpy(both, host.data, 8);
+        memcpy(both + 8, host.data + host.size - 8, 8);
+        return !is_any(~is_plain_host_part(load16(both)));
+    }
+    for (size_t i = 0; i < host.size; i++) plain &= byte_class[(uint8_t)host.data[i]];
+    return plain;
+}
+
 bool url_normalize_host(struct slice host, char buffer[URL_HOST_LIMIT + 1], struct slice *normal)
 {
     if (host.size > 1 && host.data[host.size - 1] == '.') host.size--;
     if (host.size == 0 || host.size > URL_HOST_LIMIT || host.data[0] == '.') return false;
 
-    /* As httpd gives it, and as it stands in links: nothing to change. */
-    unsigned plain = HOST_PLAIN;
-    for (size_t i = 0; i < host.size; i++) plain &= byte_class[(uint8_t)host.data[i]];
-    if (plain) {
+    if (is_plain_host(host)) {
         memcpy(buffer, host.data, host.size);
         buffer[host.size] = 0;
         *normal = slice_of(buffer, host.size);

@@ -522,6 +522,35 @@ static void schemes_have_ports(void)
     is_number(url_default_port(SLICE("")), 0, "none");
 }
 
+/* Hosts and targets are looked at in blocks, whose edges lie elsewhere for each length. */
+static void every_byte_of_a_host_and_of_a_target_counts(void)
+{
+    unsigned wrong_hosts = 0, wrong_targets = 0;
+    char text[40], buffer[URL_HOST_LIMIT + 1];
+    struct slice normal;
+
+    for (size_t size = 1; size <= sizeof text; size++) {
+        memset(text, 'a', sizeof text);
+        for (size_t at = 0; at < size; at++) {
+            for (unsigned byte = 0; byte < 256; byte++) {
+                bool is_letter = (byte | 32) >= 'a' && (byte | 32) <= 'z', is_digit = byte >= '0' && byte <= '9';
+                bool may_be_in_host = is_letter || is_digit || (byte && byte < 128 && strchr("-._~!$&'()*+,;=:", (int)byte));
+                bool may_be_sent = byte > ' ' && byte < 127 && !strchr("\"<>\\^`{|}", (int)byte);
+
+                text[at] = (char)byte;
+                bool is_host = url_normalize_host(slice_of(text, size), buffer, &normal);
+                if (byte == '.' && (at == 0 || at + 1 == size)) may_be_in_host = size > 1 && at > 0;
+                if (is_host != may_be_in_host) wrong_hosts++;
+                if (is_host && is_letter && normal.data[at] != (char)(byte | 32)) wrong_hosts++;
+                if (url_is_visible(slice_of(text, size)) != may_be_sent) wrong_targets++;
+            }
+            text[at] = 'a';
+        }
+    }
+    is_number(wrong_hosts, 0, "each byte of a host, in each place, of each length");
+    is_number(wrong_targets, 0, "and each byte of a target");
+}
+
 int main(void)
 {
     escapes_of_bare_bytes_are_decoded();
@@ -539,6 +568,7 @@ int main(void)
     bytes_are_encoded_for_their_place();
     urls_are_split();
     hosts_have_one_form();
+    every_byte_of_a_host_and_of_a_target_counts();
     parameters_come_one_by_one();
     schemes_have_ports();
     return tap_done();
