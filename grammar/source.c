@@ -20,7 +20,9 @@ enum {
     END_SIZE = 2,             /* NUL bytes behind the text: the scanner's end mark */
     FIRST_SIZE = 1 << 16,     /* first buffer where the size is not known */
     READ_SIZE = 1 << 30,      /* a single read() is asked for no more */
-    UNPACK_SIZE = 1 << 17
+    UNPACK_SIZE = 1 << 17,
+    UNPACK_FACTOR = 100,      /* lists are packed to a tenth; what grows more than this is no list */
+    UNPACK_FREE = 1 << 24     /* bytes that a small file may grow to in any case */
 };
 
 struct opened {
@@ -184,9 +186,10 @@ static bool read_plain(int file, struct growing *text, const char **reason)
 }
 
 /* Takes the file over. */
-static bool read_packed(int file, struct growing *text, const char **reason)
+static bool read_packed(int file, uint64_t file_size, struct growing *text, const char **reason)
 {
     gzFile packed = gzdopen(file, "rb");
+    uint64_t limit = UNPACK_FREE + UNPACK_FACTOR * file_size;
     int size = -1;
     int status;
 
@@ -197,8 +200,13 @@ static bool read_packed(int file, struct growing *text, const char **reason)
     }
     gzbuffer(packed, UNPACK_SIZE);
     while (make_room(text, UNPACK_SIZE, reason) &&
-           (size = gzread(packed, text->memory + text->size, UNPACK_SIZE)) > 0)
+           (size = gzread(packed, text->memory + text->size, UNPACK_SIZE)) > 0) {
         text->size += (size_t)size;
+        if (text->size > limit) {
+            *reason = "it unpacks to more than 100 times its size";
+            break;
+        }
+    }
     if (size == 0 && gzdirect(packed) && text->size != 0)
         size = -1;
     status = gzclose(packed);
@@ -251,7 +259,7 @@ static bool read_file(const char *path, struct growing *text, const char **reaso
         return false;
     }
     if (ends_in_gz(path))
-        return read_packed(file, text, reason);
+        return read_packed(file, (uint64_t)status.st_size, text, reason);
     good =
         make_room(text, (size_t)status.st_size + 1, reason) && read_plain(file, text, reason);
     close(file);

@@ -6,6 +6,8 @@
 
 #include "rulec/check_same.h"
 
+#include "mod_redir307/ruleset_format.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -205,11 +207,15 @@ static bool judge(const struct same *same, uint32_t number)
 {
     const struct plan_rule *rule = &same->plan->rules[number];
     const struct plan_action *action = &same->plan->actions[rule->action];
+    unsigned compared = 0;
 
     for (uint32_t at = same->previous[number]; at; at = same->previous[at - 1]) {
         const struct plan_rule *other = &same->plan->rules[at - 1];
         const struct plan_action *before = &same->plan->actions[other->action];
 
+        /* More rules than that have no place in a rule file. */
+        if (++compared > RULESET_CHAIN_LIMIT)
+            return false;
         if (!always_answers(other) || !holds_before(same->plan, before, action))
             continue;
         /* One that asks for more is hidden: check_hidden says so. */

@@ -144,6 +144,8 @@ static void apply_slash(const struct place *place, const struct ast_clause *clau
     apply_flag(place, clause, "ignore", "exact", PLAN_SLASH_EXACT);
 }
 
+enum { LET_LIMIT = 1024 };
+
 static void apply_let(const struct place *place, const struct ast_clause *clause)
 {
     struct lower *lower = place->lower;
@@ -166,8 +168,14 @@ static void apply_let(const struct place *place, const struct ast_clause *clause
                    LOWER_SHOW(name->text));
         return;
     }
+    unsigned count = 0;
     for (const struct lower_let *let = place->scope->lets; let != place->outer_lets;
          let = let->outer) {
+        if (++count == LET_LIMIT) {
+            diag_error(lower->diag, DIAG_TOO_LARGE, name->span,
+                       "more than %d constants of one block", LET_LIMIT);
+            return;
+        }
         if (!slice_equal(let->name, name->text))
             continue;
         diag_error(lower->diag, DIAG_DOUBLE_NAME, name->span,
@@ -195,11 +203,15 @@ static void apply_condition(const struct place *place, const struct ast_clause *
 
 static void apply_header(const struct place *place, const struct ast_clause *clause)
 {
-    for (const struct ast_item *item = place->block->items; item->clause != clause;
+    /* Looked for only where there is one, of this block or around it. */
+    bool is_set = clause->words && lower_has_header(place->scope, clause->words->text) &&
+                  diag_error_count(place->lower->diag) < DIAG_LIMIT;
+
+    for (const struct ast_item *item = place->block->items; is_set && item->clause != clause;
          item = item->next) {
         const struct ast_clause *other = item->kind == AST_CLAUSE ? item->clause : NULL;
 
-        if (!other || other->kind != AST_CLAUSE_HEADER || !other->words || !clause->words ||
+        if (!other || other->kind != AST_CLAUSE_HEADER || !other->words ||
             lower_compare_names(other->words->text, clause->words->text) != 0) {
             continue;
         }

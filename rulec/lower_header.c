@@ -9,6 +9,8 @@
 #include "rulec/lower_value.h"
 #include "rulec/lower_target.h"
 
+enum { HEADER_LIMIT = 256 };
+
 int lower_compare_names(struct slice a, struct slice b)
 {
     size_t common = a.size < b.size ? a.size : b.size;
@@ -26,24 +28,39 @@ int lower_compare_names(struct slice a, struct slice b)
     return (a.size > b.size) - (a.size < b.size);
 }
 
-static void add_header(struct lower *lower, struct lower_scope *scope, struct slice name,
-                       struct slice value)
+bool lower_has_header(const struct lower_scope *scope, struct slice name)
 {
-    struct plan_header *headers =
-        arena_array(lower->arena, scope->header_count + 1, sizeof(*headers));
-    uint32_t count = 0, from = 0;
-
-    while (from < scope->header_count &&
-           lower_compare_names(scope->headers[from].name, name) < 0) {
-        headers[count++] = scope->headers[from++];
+    for (uint32_t i = 0; i < scope->header_count; i++) {
+        if (lower_compare_names(scope->headers[i].name, name) == 0)
+            return true;
     }
-    headers[count++] = (struct plan_header){ .name = name, .value = value };
-    if (from < scope->header_count && lower_compare_names(scope->headers[from].name, name) == 0)
-        from++;
-    while (from < scope->header_count)
-        headers[count++] = scope->headers[from++];
+    return false;
+}
+
+static void add_header(struct lower *lower, struct lower_scope *scope, struct span span,
+                       struct slice name, struct slice value)
+{
+    uint32_t at = 0, count = scope->header_count;
+
+    while (at < count && lower_compare_names(scope->headers[at].name, name) < 0)
+        at++;
+
+    bool replaces = at < count && lower_compare_names(scope->headers[at].name, name) == 0;
+    if (count == HEADER_LIMIT && !replaces) {
+        diag_error(lower->diag, DIAG_TOO_LARGE, span,
+                   "more than %d header fields of one answer", HEADER_LIMIT);
+        return;
+    }
+
+    struct plan_header *headers = arena_array(lower->arena, count + 1, sizeof(*headers));
+    uint32_t behind = count - at - replaces;
+    if (at)
+        memcpy(headers, scope->headers, at * sizeof(*headers));
+    headers[at] = (struct plan_header){ .name = name, .value = value };
+    if (behind)
+        memcpy(headers + at + 1, scope->headers + count - behind, behind * sizeof(*headers));
     scope->headers = headers;
-    scope->header_count = count;
+    scope->header_count = at + 1 + behind;
 }
 
 static bool is_token_byte(char byte)
@@ -127,7 +144,7 @@ void lower_header(struct lower *lower, struct lower_scope *scope,
             diag_help(lower->diag, "%s", forbidden[i].help);
         return;
     }
-    add_header(lower, scope, name->text, value->text);
+    add_header(lower, scope, name->span, name->text, value->text);
 }
 
 void lower_retry_after(struct lower *lower, struct lower_scope *scope,
@@ -142,7 +159,7 @@ void lower_retry_after(struct lower *lower, struct lower_scope *scope,
         diag_help(lower->diag, "write it as in \"90s\", \"5m\", \"1h\"");
         return;
     }
-    add_header(lower, scope, SLICE("Retry-After"),
+    add_header(lower, scope, clause->span, SLICE("Retry-After"),
                slice_from_string(arena_printf(lower->arena, "%u", (unsigned)seconds)));
 }
 
@@ -162,7 +179,7 @@ void lower_blocked_by(struct lower *lower, struct lower_scope *scope,
     }
     if (!lower_target(lower, scope, lower_word_of(url), LOWER_LITERAL, NULL, &target))
         return;
-    add_header(lower, scope, SLICE("Link"),
+    add_header(lower, scope, clause->span, SLICE("Link"),
                slice_from_string(arena_printf(lower->arena, "<%.*s>; rel=\"blocked-by\"",
                                               (int)target.text.size, target.text.data)));
 }

@@ -13,6 +13,8 @@ void lower_retry_after(struct lower *lower, struct lower_scope *scope,
 void lower_blocked_by(struct lower *lower, struct lower_scope *scope,
                       const struct ast_clause *clause);
 
+/* True where the scope sets a field of that name. */
+bool lower_has_header(const struct lower_scope *scope, struct slice name);
 /* ASCII case is no difference in field names. */
 int lower_compare_names(struct slice a, struct slice b);
 /* True where `name` is a token and `value` printable ASCII; else a mistake is reported. */
