@@ -43,7 +43,7 @@ enum { TEXT_LIMIT = 1 << 17, SEGMENTS = 4000, PARAMETERS = 128, CLIMBS = 12, STE
 static char text[TEXT_LIMIT];
 static size_t text_size;
 
-static void put(const char *format, ...)
+static void __attribute__((format(printf, 1, 2))) put(const char *format, ...)
 {
     va_list arguments;
 
