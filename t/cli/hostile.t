@@ -192,7 +192,7 @@ is((rulec('compile', '-q', 'cut.redir'))[0], '0', 'the next compilation is not d
 my %at_worst;
 my $many = $is_sanitized ? 3000 : 20_000;
 for my $count (1000, $many) {
-    compiled("flood-$count", join '', map { "/old/$_ -> /n/$_\n/sub/$_/* -> /s/*\n/i/$_/{x}/y -> /y\n/q?id=$_ -> /q\n" } 1 .. $count);
+    compiled("flood-$count", join '', map { "/old/$_ -> /n/$_\n/sub/$_/* -> /s/*\n/i/$_/{x}/y -> /y\n/q?id=$_ -> /found\n" } 1 .. $count);
     ($at_worst{$count}) = (rulec('info', "flood-$count.r307"))[1] =~ /^probes of one request, at worst +(\d+)$/m;
 }
 ok($at_worst{1000} && $at_worst{1000} < 1000, "a request costs $at_worst{1000} probes at worst");
