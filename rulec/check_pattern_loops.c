@@ -18,6 +18,7 @@ struct search {
     struct loop_report *report;
     struct loop_witness *witness;
     bool *is_undecided; /* by rule: told to be that */
+    bool has_conditions; /* some rule holds for some requests only, whatever their method and scheme */
 };
 
 static bool has_other_condition(const struct plan_action *action)
@@ -28,13 +29,28 @@ static bool has_other_condition(const struct plan_action *action)
     return false;
 }
 
-/* What check_loops does not follow to its end. */
-static bool is_special(const struct plan *plan, const struct plan_rule *rule)
+/* Where a rule may hold or not, what stands behind it may be asked: then check_loops, which asks once, decides nothing. */
+static bool has_conditions(const struct plan *plan)
 {
+    for (uint32_t i = 0; i < plan->action_count; i++)
+        if (has_other_condition(&plan->actions[i]))
+            return true;
+    for (uint32_t i = 0; i < plan->rule_count; i++)
+        if (plan_choice(&plan->rules[i]))
+            return true;
+    return false;
+}
+
+/* What check_loops does not follow to its end. */
+static bool is_special(const struct search *search, const struct plan_rule *rule)
+{
+    const struct plan *plan = search->plan;
     const struct plan_action *action = &plan->actions[rule->action];
 
     if (action->is_pass)
         return false;
+    if (search->has_conditions)
+        return true;
     return plan_template(rule) || plan_choice(rule) ||
            (plan_target(rule).size && (has_other_condition(action) || (plan_pattern(rule) && plan_pattern(rule)->parameter_count)));
 }
@@ -147,29 +163,29 @@ static void judge(void *baton, const struct loop_circle *circle)
     bool has_special = false, is_reported = false;
 
     for (uint32_t i = 0; i < circle->count; i++) {
-        has_special |= is_special(search->plan, &search->plan->rules[circle->rules[i]]);
+        has_special |= is_special(search, &search->plan->rules[circle->rules[i]]);
         is_reported |= search->report->is_reported[circle->rules[i]];
     }
     if (has_special && !loop_witness_find(search->witness, circle) && !is_reported)
         tell_undecided(search, circle);
 }
 
-static bool has_special_member(const struct plan *plan, const struct loop_graph *graph, uint32_t circle)
+static bool has_special_member(const struct search *search, const struct loop_graph *graph, uint32_t circle)
 {
     for (uint32_t m = graph->member_first[circle]; m < graph->member_first[circle + 1]; m++)
-        if (is_special(plan, &plan->rules[graph->members[m]]))
+        if (is_special(search, &search->plan->rules[graph->members[m]]))
             return true;
     return false;
 }
 
 void check_pattern_loops(const struct plan *plan, const struct ruleset *ruleset, struct loop_report *report)
 {
-    struct search search = { .plan = plan, .report = report };
+    struct search search = { .plan = plan, .report = report, .has_conditions = has_conditions(plan) };
     struct loop_graph graph;
     bool has_any = false;
 
     for (uint32_t i = 0; i < plan->rule_count && !has_any; i++)
-        has_any = is_special(plan, &plan->rules[i]);
+        has_any = is_special(&search, &plan->rules[i]);
     if (!has_any)
         return;
     loop_graph_open(&graph, plan);
@@ -182,7 +198,7 @@ void check_pattern_loops(const struct plan *plan, const struct ruleset *ruleset,
         for (uint32_t c = 1; c <= graph.circle_count; c++) {
             struct loop_edges edges;
 
-            if (!has_special_member(plan, &graph, c))
+            if (!has_special_member(&search, &graph, c))
                 continue;
             struct arena *arena = arena_open();
             loop_edges_find(&edges, arena, plan, &graph, ranks, c);
