@@ -254,9 +254,12 @@ static unsigned find_texts(struct loop_witness *witness, struct slice *texts)
         const struct target_pieces *path = &witness->hops[h].parts.path;
 
         for (uint32_t i = 0; i < path->count; i++) {
-            const char *at = path->items[i].text.data, *end = at + path->items[i].text.size;
+            const struct slice text = path->items[i].text;
+            if (path->items[i].kind != PLAN_PIECE_TEXT || text.size == 0)
+                continue;
 
-            while (path->items[i].kind == PLAN_PIECE_TEXT && at < end) {
+            const char *at = text.data, *end = at + text.size;
+            while (at < end) {
                 const char *from = at;
 
                 while (at < end && *at != '/')
