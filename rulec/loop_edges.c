@@ -14,6 +14,8 @@
 
 enum {
     PAIR_LIMIT = 400000, /* pairs of one circle whose paths are compared */
+    LOOK_LIMIT = 20000000, /* pairs of one circle that are looked at */
+    NAME_LIMIT = 64,     /* parameters of a circle that are asked for by name */
     NEAR_LIMIT = 128,    /* rules that are looked at for being asked before */
     BEFORE_LIMIT = 32    /* and that are */
 };
@@ -28,7 +30,8 @@ struct finder {
     uint32_t *local;       /* by rule: its number in the circle */
     uint32_t near[NEAR_LIMIT], near_count;
     bool has_near;         /* for the rule at hand */
-    uint32_t pair_count;
+    bool *is_unasked;      /* by number: no rule of the circle brings a parameter that it wants */
+    uint32_t pair_count, look_count;
     uint32_t to_room, to_count;
 };
 
@@ -178,19 +181,66 @@ static void find_edges_of(struct finder *finder, uint32_t number, uint32_t *foun
     const struct plan_action *action = &plan->actions[plan->rules[edges->rules[number]].action];
     uint32_t count = 0;
 
-    if (!edges->is_cut_short)
+    if (!edges->is_cut_short && !finder->is_unasked[number])
         count = loop_graph_next(finder->graph, edges->rules[number], found, edges->count);
     finder->has_near = false;
+    if (finder->look_count + count > LOOK_LIMIT)
+        edges->is_cut_short = true;
+    finder->look_count += count;
     for (uint32_t i = 0; i < count && !edges->is_cut_short; i++) {
         uint32_t rule = found[i];
         bool is_edge = false;
 
-        if (excludes(plan, action, &plan->actions[plan->rules[rule].action]))
+        if (finder->is_unasked[finder->local[rule]] || excludes(plan, action, &plan->actions[plan->rules[rule].action]))
             continue;
         for (uint32_t h = edges->hop_first[number]; h < edges->hop_first[number + 1] && !is_edge; h++)
             is_edge = leads_to(finder, &edges->hops[h], rule);
         if (is_edge)
             add_edge(finder, finder->local[rule]);
+    }
+}
+
+/* ---- parameters that nobody brings ---- */
+
+static bool somebody_brings(struct finder *finder, struct slice name)
+{
+    const struct loop_edges *edges = finder->edges;
+
+    for (uint32_t h = 0; h < edges->hop_first[edges->count]; h++)
+        if (!edges->hops[h].leads_nowhere && loop_hop_may_have(finder->arena, finder->plan, &edges->hops[h], name))
+            return true;
+    return false;
+}
+
+/* Thousands of rules as `/q?id=7 -> /q` lead to each other by their paths, and never do: each takes the `id` away. */
+static void find_unasked(struct finder *finder)
+{
+    const struct loop_edges *edges = finder->edges;
+    struct {
+        struct slice name;
+        bool is_brought;
+    } names[NAME_LIMIT];
+    unsigned count = 0;
+
+    finder->is_unasked = arena_array(finder->arena, edges->count + 1u, sizeof *finder->is_unasked);
+    memset(finder->is_unasked, 0, edges->count + 1u);
+    for (uint32_t i = 0; i < edges->count; i++) {
+        const struct plan_pattern *pattern = plan_pattern(&finder->plan->rules[edges->rules[i]]);
+
+        for (uint32_t k = 0; pattern && k < pattern->parameter_count && !finder->is_unasked[i]; k++) {
+            struct slice name = pattern->parameters[k].name;
+            unsigned at = 0;
+
+            while (at < count && !slice_equal(names[at].name, name))
+                at++;
+            if (at == NAME_LIMIT)
+                break;
+            if (at == count) {
+                names[count].name = name;
+                names[count++].is_brought = somebody_brings(finder, name);
+            }
+            finder->is_unasked[i] = !names[at].is_brought;
+        }
     }
 }
 
@@ -324,6 +374,7 @@ void loop_edges_find(struct loop_edges *edges, struct arena *arena, const struct
     found = memory_resize(NULL, edges->count + 1u, sizeof *found);
     path_sets_open(&finder.sets);
     find_hops(&finder);
+    find_unasked(&finder);
     finder.to_room = 4 * edges->count + 4;
     edges->to = arena_array(arena, finder.to_room, sizeof *edges->to);
     edges->first = arena_array(arena, edges->count + 1u, sizeof *edges->first);

@@ -400,6 +400,13 @@ static bool may_have(struct arena *arena, const struct plan *plan, const struct 
     return !consumes(rule, name) && keeps(&plan->actions[rule->action].query, name);
 }
 
+bool loop_hop_may_have(struct arena *arena, const struct plan *plan, const struct loop_hop *hop, struct slice name)
+{
+    struct slice value;
+
+    return may_have(arena, plan, hop, name, &value);
+}
+
 static bool is_literal(const struct plan_segment *value, struct slice *text)
 {
     *text = value->part_count ? value->parts[0].text : SLICE("");
