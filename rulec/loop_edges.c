@@ -13,11 +13,12 @@
 #include <stdlib.h>
 
 enum {
-    PAIR_LIMIT = 400000, /* pairs of one circle whose paths are compared */
+    PAIR_LIMIT = 400000,   /* pairs of one circle whose paths are compared */
     LOOK_LIMIT = 20000000, /* pairs of one circle that are looked at */
-    NAME_LIMIT = 64,     /* parameters of a circle that are asked for by name */
-    NEAR_LIMIT = 128,    /* rules that are looked at for being asked before */
-    BEFORE_LIMIT = 32    /* and that are */
+    NAME_LIMIT = 64,       /* parameters of a circle that are asked for by name */
+    NEAR_LIMIT = 64,       /* rules that are looked at for being asked before */
+    BEFORE_LIMIT = 32,     /* and that are */
+    FEW = 2                /* tried at first */
 };
 
 struct finder {
@@ -125,26 +126,58 @@ static bool comes_before(struct finder *finder, const struct loop_hop *hop, uint
            site_comes_first(finder, hop, before, rule);
 }
 
-static void put_before(struct finder *finder, const struct loop_hop *hop, uint32_t rule)
+/* How much of the tree a source stands for, roughly: the less the more. */
+static uint32_t depth_of(const struct plan_rule *rule)
 {
+    const struct plan_pattern *pattern = plan_pattern(rule);
+
+    return pattern ? pattern->head_count + (pattern->tail == PLAN_TAIL_NONE) : (uint32_t)PLAN_SEGMENT_LIMIT;
+}
+
+/* Rules that are asked before `rule` where the hop leads, those that take most first. */
+static unsigned find_before(struct finder *finder, const struct loop_hop *hop, uint32_t rule,
+                            uint32_t before[BEFORE_LIMIT])
+{
+    const struct plan_rule *rules = finder->plan->rules;
     unsigned count = 0;
 
     if (!finder->has_near)
         finder->near_count = loop_graph_near(finder->graph, hop->rule, finder->near, NEAR_LIMIT);
     finder->has_near = true;
     for (uint32_t i = 0; i < finder->near_count && count < BEFORE_LIMIT; i++) {
+        unsigned at = count;
+
         if (!comes_before(finder, hop, finder->near[i], rule))
             continue;
-        rule_paths_put_source(&finder->sets, finder->arena, &finder->plan->rules[finder->near[i]]);
+        for (; at > 0 && depth_of(&rules[before[at - 1]]) > depth_of(&rules[finder->near[i]]); at--)
+            before[at] = before[at - 1];
+        before[at] = finder->near[i];
         count++;
     }
+    return count;
 }
 
 /* ---- edges ---- */
 
+/* The hop's paths that the rule takes, less those of some rules: is there one? */
+static bool meets(struct finder *finder, const struct loop_hop *hop, uint32_t rule, const uint32_t *before,
+                  unsigned before_count)
+{
+    const struct plan_rule *rules = finder->plan->rules;
+    struct path_sets *sets = &finder->sets;
+
+    path_sets_clear(sets);
+    rule_paths_put_target(sets, finder->arena, &rules[hop->rule], hop->template, &hop->parts);
+    rule_paths_put_source(sets, finder->arena, &rules[rule]);
+    for (unsigned i = 0; i < before_count; i++)
+        rule_paths_put_source(sets, finder->arena, &rules[before[i]]);
+    return path_sets_meet(sets);
+}
+
 static bool leads_to(struct finder *finder, const struct loop_hop *hop, uint32_t rule)
 {
-    struct path_sets *sets = &finder->sets;
+    uint32_t before[BEFORE_LIMIT];
+    unsigned count;
 
     if (hop->leads_nowhere || !loop_hop_may_ask(finder->arena, finder->plan, hop, rule))
         return false;
@@ -152,14 +185,13 @@ static bool leads_to(struct finder *finder, const struct loop_hop *hop, uint32_t
         finder->edges->is_cut_short = true;
         return false;
     }
-    path_sets_clear(sets);
-    rule_paths_put_target(sets, finder->arena, &finder->plan->rules[hop->rule], hop->template, &hop->parts);
-    rule_paths_put_source(sets, finder->arena, &finder->plan->rules[rule]);
-    if (!path_sets_meet(sets))
+    if (!meets(finder, hop, rule, NULL, 0))
         return false;
-    uint32_t count = sets->count;
-    put_before(finder, hop, rule);
-    return sets->count == count || path_sets_meet(sets);
+    /* mostly one rule takes it all */
+    count = find_before(finder, hop, rule, before);
+    if (count > FEW && !meets(finder, hop, rule, before, FEW))
+        return false;
+    return count == 0 || meets(finder, hop, rule, before, count);
 }
 
 static void add_edge(struct finder *finder, uint32_t to)

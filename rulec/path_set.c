@@ -172,6 +172,7 @@ struct question {
     uint32_t *slots; /* row + 1 */
     uint32_t slot_count;
     uint32_t *open; /* steps that are still to be looked at */
+    uint32_t *active; /* of the row at hand: steps that take a byte */
 };
 
 static bool has(const uint64_t *row, uint32_t step) { return row[step / 64] >> (step % 64) & 1; }
@@ -197,9 +198,14 @@ static void add_step(struct question *question, uint64_t *row, uint32_t step)
 
 static bool has_between(const uint64_t *row, uint32_t from, uint32_t to)
 {
-    for (uint32_t step = from; step < to; step++)
+    for (uint32_t step = from; step < to; step++) {
+        if (step % 64 == 0 && to - step >= 64 && row[step / 64] == 0) {
+            step += 63;
+            continue;
+        }
         if (has(row, step))
             return true;
+    }
     return false;
 }
 
@@ -216,24 +222,40 @@ static bool is_good_end(const struct question *question, const uint64_t *row)
     return true;
 }
 
+/* The slot of an equal row, or a free one. */
+static uint32_t *find_slot(struct question *question, const uint64_t *row)
+{
+    size_t size = question->words * sizeof *row;
+    uint32_t mask = question->slot_count - 1, at = (uint32_t)hash_bytes(slice_of((const char *)row, size), 1) & mask;
+
+    while (question->slots[at] &&
+           memcmp(question->rows + (size_t)(question->slots[at] - 1) * question->words, row, size) != 0)
+        at = (at + 1) & mask;
+    return &question->slots[at];
+}
+
+static void grow_slots(struct question *question)
+{
+    question->slot_count = question->slot_count ? 2 * question->slot_count : 128;
+    question->slots = memory_resize(question->slots, question->slot_count, sizeof *question->slots);
+    memset(question->slots, 0, question->slot_count * sizeof *question->slots);
+    for (uint32_t row = 0; row < question->row_count; row++)
+        *find_slot(question, question->rows + (size_t)row * question->words) = row + 1;
+}
+
 /* Keeps the last row where it is new and both sets can still be reached. */
 static void keep_row(struct question *question)
 {
     const uint64_t *row = question->rows + (size_t)question->row_count * question->words;
-    uint32_t mask = question->slot_count - 1;
 
     if (!has_between(row, 0, question->first_end + 1) ||
         !has_between(row, question->first_end + 1, question->second_end + 1))
         return;
-    uint32_t at = (uint32_t)hash_bytes(slice_of((const char *)row, question->words * sizeof *row), 1) & mask;
-    while (question->slots[at]) {
-        const uint64_t *other = question->rows + (size_t)(question->slots[at] - 1) * question->words;
-
-        if (memcmp(other, row, question->words * sizeof *row) == 0)
-            return;
-        at = (at + 1) & mask;
-    }
-    question->slots[at] = ++question->row_count;
+    if (2 * (question->row_count + 1) > question->slot_count)
+        grow_slots(question);
+    uint32_t *slot = find_slot(question, row);
+    if (*slot == 0)
+        *slot = ++question->row_count;
 }
 
 static uint64_t *new_row(struct question *question)
@@ -282,16 +304,32 @@ static bool cut(struct path_class blocks[BLOCK_LIMIT], unsigned *count, const st
     return true;
 }
 
+/* The steps of a row that take a byte. */
+static uint32_t find_active(const struct question *question, uint32_t row, uint32_t *active)
+{
+    const uint64_t *words = question->rows + (size_t)row * question->words;
+    uint32_t count = 0;
+
+    for (uint32_t word = 0; word < question->words; word++)
+        for (uint64_t left = words[word]; left; left &= left - 1) {
+            uint32_t step = word * 64 + (uint32_t)__builtin_ctzll(left);
+
+            if (question->sets->steps[step].kind == PATH_BYTE)
+                active[count++] = step;
+        }
+    return count;
+}
+
 /* All rows that one byte more leads to. False: too many. */
 static bool go_on(struct question *question, uint32_t row)
 {
     const struct path_step *steps = question->sets->steps;
     struct path_class blocks[BLOCK_LIMIT] = { everything };
     unsigned count = 1;
+    uint32_t active_count = find_active(question, row, question->active);
 
-    for (uint32_t step = 0; step < question->sets->count; step++)
-        if (has(question->rows + (size_t)row * question->words, step) && steps[step].kind == PATH_BYTE &&
-            !cut(blocks, &count, &steps[step].class))
+    for (uint32_t i = 0; i < active_count; i++)
+        if (!cut(blocks, &count, &steps[question->active[i]].class))
             return false;
     for (unsigned i = 0; i < count; i++) {
         unsigned char byte = first_byte(&blocks[i]);
@@ -299,11 +337,12 @@ static bool go_on(struct question *question, uint32_t row)
         if (question->row_count >= ROW_LIMIT)
             return false;
         uint64_t *next = new_row(question);
-        const uint64_t *from = question->rows + (size_t)row * question->words;
-        for (uint32_t step = 0; step < question->sets->count; step++)
-            if (has(from, step) && steps[step].kind == PATH_BYTE &&
-                steps[step].class.bits[byte / 64] >> (byte % 64) & 1)
-                add_step(question, next, steps[step].to);
+        for (uint32_t k = 0; k < active_count; k++) {
+            const struct path_step *step = &steps[question->active[k]];
+
+            if (step->class.bits[byte / 64] >> (byte % 64) & 1)
+                add_step(question, next, step->to);
+        }
         keep_row(question);
     }
     return true;
@@ -311,8 +350,7 @@ static bool go_on(struct question *question, uint32_t row)
 
 bool path_sets_meet(const struct path_sets *sets)
 {
-    struct question question = { .sets = sets, .words = (sets->count + 63) / 64, .row_room = 64,
-                                 .slot_count = 4 * 4096 };
+    struct question question = { .sets = sets, .words = (sets->count + 63) / 64, .row_room = 64 };
     bool meets = false, is_beginning = true;
 
     if (sets->is_full)
@@ -323,9 +361,8 @@ bool path_sets_meet(const struct path_sets *sets)
     while (sets->steps[question.second_end].kind != PATH_END)
         question.second_end++;
     question.rows = memory_resize(NULL, (size_t)question.row_room * question.words, sizeof(uint64_t));
-    question.slots = memory_resize(NULL, question.slot_count, sizeof *question.slots);
-    memset(question.slots, 0, question.slot_count * sizeof *question.slots);
-    question.open = memory_resize(NULL, 2 * (size_t)sets->count + 2, sizeof *question.open);
+    question.open = memory_resize(NULL, 3 * (size_t)sets->count + 2, sizeof *question.open);
+    question.active = question.open + 2 * (size_t)sets->count + 2;
 
     uint64_t *first = new_row(&question);
     for (uint32_t step = 0; step < sets->count; step++) {
