@@ -346,20 +346,32 @@ static void add_method(struct loop_witness *witness, struct slice method)
         witness->methods[witness->method_count++] = method;
 }
 
+static void add_methods(struct loop_witness *witness, const struct slice *names, uint32_t count)
+{
+    add_method(witness, SLICE("POST"));
+    add_method(witness, LOOP_OTHER_METHOD);
+    for (uint32_t i = 0; i < count; i++)
+        add_method(witness, names[i]);
+}
+
+/* Those that a condition or a line of `by method` names, and others. */
 static void find_methods(struct loop_witness *witness)
 {
-    add_method(witness, SLICE("GET"));
-    for (uint32_t i = 0; i < witness->plan->action_count; i++) {
-        const struct plan_action *action = &witness->plan->actions[i];
+    const struct plan *plan = witness->plan;
 
-        for (uint32_t k = 0; k < action->condition_count; k++) {
-            if (action->conditions[k].kind != PLAN_CONDITION_METHOD)
-                continue;
-            add_method(witness, SLICE("POST"));
-            add_method(witness, LOOP_OTHER_METHOD);
-            for (uint32_t v = 0; v < action->conditions[k].value_count; v++)
-                add_method(witness, action->conditions[k].values[v]);
+    add_method(witness, SLICE("GET"));
+    for (uint32_t i = 0; i < plan->action_count; i++)
+        for (uint32_t k = 0; k < plan->actions[i].condition_count; k++) {
+            const struct plan_condition *condition = &plan->actions[i].conditions[k];
+
+            if (condition->kind == PLAN_CONDITION_METHOD)
+                add_methods(witness, condition->values, condition->value_count);
         }
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        const struct plan_choice *choice = plan_choice(&plan->rules[i]);
+
+        for (uint32_t line = 0; choice && choice->by == PLAN_BY_METHOD && line < choice->line_count; line++)
+            add_methods(witness, choice->lines[line].keys, choice->lines[line].key_count);
     }
 }
 
