@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A long day in short: a load on kept, new and HTTP/2 connections, a swap or a fault every 200 ms, restarts in between.
 # No request fails, every answer is one of the rules that were in force, no child dies, nothing grows.
-#   SOAK_SECONDS   how long, 30 unless given (worker and prefork: a fifth of it each)
+#   REDIR307_SOAK_SECONDS   how long, 30 unless given (worker and prefork: a fifth of it each)
 #   SOAK_MPMS      "event worker prefork" unless given
 #   SOAK_CONTROL   1: the same load and restarts without this module, to see what is httpd's own
 #   REDIR307_SEED  the same order of swaps and faults once more
@@ -18,7 +18,7 @@ use Redir307::Tls;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-my $seconds = $ENV{SOAK_SECONDS} || 30;
+my $seconds = $ENV{REDIR307_SOAK_SECONDS} || 30;
 my @mpms = split ' ', $ENV{SOAK_MPMS} || $ENV{REDIR307_MPM} || 'event worker prefork';
 my $is_control = $ENV{SOAK_CONTROL};
 my $seed = $ENV{REDIR307_SEED} // 307;
