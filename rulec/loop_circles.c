@@ -9,6 +9,7 @@
 
 #include "rulec/components.h"
 #include "rulec/condition_logic.h"
+#include "rulec/loop_report.h"
 #include "rulec/loop_set.h"
 
 #include <stdlib.h>
@@ -118,7 +119,7 @@ static unsigned find_methods(const struct search *search, const struct loop_set 
         return 0;
     add_method(methods, &count, SLICE("GET"));
     add_method(methods, &count, SLICE("POST"));
-    add_method(methods, &count, SLICE("X-OTHER"));
+    add_method(methods, &count, LOOP_OTHER_METHOD);
     return count;
 }
 
