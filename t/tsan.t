@@ -27,7 +27,7 @@ race:zero_page
 END
 
 my ($status, $said) = do {
-    local @ENV{qw(REDIR307_MODULE REDIR307_PRELOAD REDIR307_MPM SOAK_MPMS SOAK_SECONDS TSAN_OPTIONS)} = ($module, $library, 'event', 'event',
+    local @ENV{qw(REDIR307_MODULE REDIR307_PRELOAD REDIR307_MPM SOAK_MPMS REDIR307_SOAK_SECONDS TSAN_OPTIONS)} = ($module, $library, 'event', 'event',
         $ENV{TSAN_SECONDS} || 6, "ignore_noninstrumented_modules=1:log_path=$reports/tsan:suppressions=@{[folder()]}/suppressions:exitcode=0");
     Redir307::Httpd::run($^X, "$FindBin::Bin/soak.t");
 };
