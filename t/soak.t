@@ -176,11 +176,20 @@ sub show_sizes {
         $when, @{$parent}{qw(pss rss maps rule_maps fds)}, scalar @children,
         map { my $what = $_; max map { $_->{$what} // 0 } @children } qw(pss rss maps rule_maps fds);
 }
-# All processes, when nobody asks any more.
+# All processes, when nobody asks any more: once none comes or goes and none opens or closes anything for a while, for
+# connections of the load have to end, old children with them, and new ones have to be ready.
 sub measure {
-    # Connections of the load have ended, and old children with them.
-    sleep 1.5;
-    return (sizes(Redir307::Httpd::server_pid()), map { sizes($_) } children());
+    my ($alike, $before, @sizes) = (0, '');
+    for (1 .. 60) {
+        sleep 0.5;
+        my @processes = (Redir307::Httpd::server_pid(), children());
+        @sizes = map { eval { sizes($_) } // { fds => 0, maps => 0, rule_maps => 0, pss => 0, rss => 0 } } @processes;
+        my $now = join ' ', map { "$processes[$_]:$sizes[$_]{fds}:$sizes[$_]{rule_maps}" } 0 .. $#processes;
+        $alike = $now eq $before && !(grep { !$_->{maps} } @sizes) ? $alike + 1 : 0;
+        last if $alike == 3;
+        $before = $now;
+    }
+    return @sizes;
 }
 
 # ---- one server ----
