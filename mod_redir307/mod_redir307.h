@@ -28,6 +28,7 @@ enum { EARLY_CLOSE_UNSET = -2, EARLY_CLOSE_OFF = -1 };
 /* Numbers of counters that are none. */
 enum { COUNTERS_OFF = 0, COUNTERS_DEFAULT = 65536, COUNTERS_LIMIT = 16777216 };
 
+struct answer; /* mod_redir307/answer.h */
 struct rules_file;
 struct flags;
 struct flag_names;
@@ -179,6 +180,16 @@ void counters_sum(struct hits_sum *sum);
 
 #define STATUS_HANDLER "redir307-status"
 int status_handler(request_rec *r);
+
+/* ---- the response (mod_redir307_response.c) ---- */
+
+/* Copies what it needs: the answer's slices lie in the map, which must be held. The status to send,
+ * or DECLINED. */
+int response_prepare(request_rec *r, const struct server_settings *server,
+                     const struct ruleset *ruleset, const struct answer *answer);
+/* Sends what was prepared; nothing needs to be held. May wait for the client. Returns what the hook
+ * has to return. */
+int response_send(request_rec *r, const struct server_settings *server, int status);
 
 /* ---- bodies of requests (mod_redir307_body.c) ---- */
 
