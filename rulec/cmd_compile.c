@@ -76,15 +76,31 @@ static void print_summary(const struct compilation *compilation, const struct ru
             held, compilation->file.size, id, lines);
 }
 
-static enum command_status write_output(const struct command_line *line, const struct compilation *compilation,
-                                        const char *output)
+/* The output on its way: it is written while the proofs go on, and put in place when all holds. */
+struct output {
+    const char *path;
+    struct file_replacement *replacement; /* NULL: nothing is on its way */
+};
+
+static void begin_output(void *baton, const struct compilation *compilation)
 {
+    struct output *output = baton;
+
+    output->replacement = file_replace_begin(output->path, compilation->file.bytes, compilation->file.size, 0644,
+                                             compilation->plan->thread_count > 1 ? FILE_REPLACE_MEANWHILE
+                                                                                    : FILE_REPLACE_AT_END);
+}
+
+static enum command_status end_output(const struct command_line *line, struct output *output)
+{
+    struct file_replacement *replacement = output->replacement;
     const char *reason;
 
-    if (file_replace(output, compilation->file.bytes, compilation->file.size, 0644, &reason))
+    output->replacement = NULL;
+    if (file_replace_end(replacement, &reason))
         return COMMAND_GOOD;
     return command_machine_error(line, "%s: %s; the old file, if there was one, is as it was",
-                                 strcmp(output, "-") == 0 ? "standard output" : output, reason);
+                                 strcmp(output->path, "-") == 0 ? "standard output" : output->path, reason);
 }
 
 /* Which targets --flatten has changed. */
@@ -104,9 +120,10 @@ static void print_flattened(const struct compilation *compilation, FILE *out)
 }
 
 /* The compilation is good: test what it made, write it, tell of it. */
-static enum command_status finish(const struct command_line *line, struct compilation *compilation, const char *output,
-                                  double start_ms)
+static enum command_status finish(const struct command_line *line, struct compilation *compilation,
+                                  struct output *output, double start_ms)
 {
+    FILE *told = strcmp(output->path, "-") == 0 ? stderr : stdout;
     double expect_start = now_ms(), write_start;
     struct ruleset *ruleset;
     enum command_status status;
@@ -120,11 +137,11 @@ static enum command_status finish(const struct command_line *line, struct compil
     if (diag_error_count(compilation->diag)) {
         status = COMMAND_RULES;
     } else {
-        status = write_output(line, compilation, output);
+        status = end_output(line, output);
         if (status == COMMAND_GOOD && !line->is_quiet && options_has(line->options, "flatten"))
-            print_flattened(compilation, strcmp(output, "-") == 0 ? stderr : stdout);
+            print_flattened(compilation, told);
         if (status == COMMAND_GOOD && !line->is_quiet)
-            print_summary(compilation, ruleset, output, held, strcmp(output, "-") == 0 ? stderr : stdout);
+            print_summary(compilation, ruleset, output->path, held, told);
     }
     if (options_has(line->options, "timings"))
         print_timings(compilation, write_start - expect_start, now_ms() - write_start, now_ms() - start_ms);
@@ -158,24 +175,27 @@ static enum command_status run_compile(const struct command_line *line)
 {
     double start_ms = now_ms();
     struct arena *names = arena_open();
-    const char *output = choose_output(line, names);
+    struct output output = { .path = choose_output(line, names) };
     struct compilation_options options = {
         .flattens = options_has(line->options, "flatten"),
         .emit = { .label = options_value(line->options, "label") },
+        .when_laid_out = begin_output,
+        .baton = &output,
     };
     struct compilation compilation;
     enum command_status status;
 
-    if (!output || !command_compilation_options(line, &options)) {
+    if (!output.path || !command_compilation_options(line, &options)) {
         arena_close(names);
         return COMMAND_USAGE;
     }
     if (compilation_run(&compilation, line->words, line->word_count, &options))
-        status = finish(line, &compilation, output, start_ms);
+        status = finish(line, &compilation, &output, start_ms);
     else if (compilation.failed_path)
         status = command_machine_error(line, "%s: %s", compilation.failed_path, compilation.failed_reason);
     else
         status = COMMAND_RULES;
+    file_replace_drop(output.replacement);
     diag_print_text(compilation.diag, stderr, line->colored_error);
     if (status == COMMAND_RULES)
         command_say(line, "%zu error%s, %zu warning%s; nothing is written", diag_error_count(compilation.diag),

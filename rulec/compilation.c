@@ -107,6 +107,8 @@ bool compilation_run(struct compilation *compilation, char *const *paths, int pa
         return false;
     if (options->flattens && !flatten_file(compilation, &options->emit))
         return false;
+    if (options->when_laid_out)
+        options->when_laid_out(options->baton, compilation);
     is_good = check_file(compilation);
     compilation->times.check_ms += lap_ms(&since);
     return is_good;

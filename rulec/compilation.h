@@ -31,6 +31,9 @@ struct compilation_options {
     unsigned thread_count; /* 0: one for each processor */
     bool flattens;   /* chains of redirects become one: see flatten.h */
     struct emit_options emit;
+    /* Called once the file's bytes are final, though what asks the file itself has not judged them yet; NULL: nobody. */
+    void (*when_laid_out)(void *baton, const struct compilation *compilation);
+    void *baton;
 };
 
 /* Parses, lowers, checks, emits. True: `file` holds a rule file. False: `diag` or `failed_path` says why. */

@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
-use Redir307::Rulec qw(rulec rules folder read_bytes);
+use Redir307::Rulec qw(rulec rules folder read_bytes write_bytes);
 use Test::More;
 
 my $folder = folder();
@@ -48,6 +48,12 @@ like($good->{said}, qr/R307-200/, '... which are told') or diag(substr $good->{s
 ok(length $good->{bytes}, '... and the rules are compiled');
 rules('loops', many(39_000 => '/round/1 -> /round/2', 100 => '/round/2 -> /round/1'));
 like(is_the_same('loops', 1, 'rules with a loop')->{said}, qr/leads back to itself/, '... which is told');
+for my $threads (1, 2) {
+    write_bytes("$folder/kept.r307", 'the old file');
+    rulec('compile', '--threads', $threads, '-q', '-o', 'kept.r307', 'loops.redir');
+    is(read_bytes("$folder/kept.r307"), 'the old file', "$threads threads: what the proofs refuse leaves the old file");
+    is(join(' ', glob "$folder/kept.r307.*"), '', '... and nothing beside it');
+}
 
 for my $wrong ('0', '65', '-1', 'two', '1x', '') {
     my ($status, $said) = rulec('check', '--threads', $wrong, 'good.redir');
