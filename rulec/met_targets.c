@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asks the engine for candidates alone: hosts, paths and queries decide about them, conditions do not. Each target is
- * asked for by itself, so several threads share the work. */
+/* Asks the engine for candidates alone: hosts, paths and queries decide about them, conditions do not. A filter leaves few
+ * targets to ask for. Each is asked for by itself, so several threads share the work. */
 #include "config.h"
 
 #include "rulec/met_targets.h"
@@ -10,12 +10,14 @@
 #include "rulec/follow.h"
 #include "rulec/known_hosts.h"
 #include "rulec/parallel.h"
+#include "rulec/path_filter.h"
 
 #include <stdlib.h>
 
 struct met_targets {
     const struct plan *plan;
     const struct ruleset *ruleset;
+    const struct path_filter *filter;
     bool has_ports; /* some host is bound to one */
     bool *is_met;
 };
@@ -52,13 +54,21 @@ static bool is_met_from(struct asker *asker, struct slice target, const struct r
            lookup_next(&asker->lookup, &match);
 }
 
+static bool may_be_met(const struct asker *asker, struct slice target)
+{
+    struct url_parts parts;
+
+    return !url_split(target, &parts) ||
+           path_filter_may_hold(asker->targets->filter, parts.path.size ? parts.path : SLICE("/"));
+}
+
 static bool is_met(struct asker *asker, const struct plan_rule *rule)
 {
     const struct plan *plan = asker->targets->plan;
     const struct plan_site *site = &plan->sites[plan->actions[rule->action].site];
     struct slice target = plan_target(rule);
 
-    if (known_hosts_leave(asker->hosts, target))
+    if (known_hosts_leave(asker->hosts, target) || !may_be_met(asker, target))
         return false;
     for (uint32_t h = 0; h < site->host_count; h++) {
         char host[URL_HOST_LIMIT + 1];
@@ -100,9 +110,11 @@ static void ask(void *baton, uint32_t first, uint32_t end)
 
 bool *met_targets_find(const struct plan *plan, const struct ruleset *ruleset)
 {
-    struct met_targets targets = { .plan = plan, .ruleset = ruleset, .has_ports = has_ports(plan) };
+    struct path_filter *filter = path_filter_open(plan);
+    struct met_targets targets = { .plan = plan, .ruleset = ruleset, .filter = filter, .has_ports = has_ports(plan) };
 
     targets.is_met = memory_resize(NULL, plan->rule_count + 1u, sizeof *targets.is_met);
     parallel_ranges(plan->thread_count, plan->rule_count, ask, &targets);
+    path_filter_close(filter);
     return targets.is_met;
 }

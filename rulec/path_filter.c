@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A Bloom filter, all bits of a key in one word. Exact sources are in it by their path without its last slash, patterns by
+ * their first segment; a pattern whose first segment is open takes anything. Case is left out of the keys, for some
+ * sources ignore it. */
+#include "config.h"
+
+#include "rulec/path_filter.h"
+
+#include "mod_redir307/hash.h"
+#include "mod_redir307/url.h"
+#include "rulec/parallel.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { WORD_KEYS = 4 /* 16 bits for each: one path in some hundred is let through */ };
+enum key_kind { KEY_PATH, KEY_SEGMENT };
+
+struct path_filter {
+    const struct plan *plan;
+    _Atomic uint64_t *words;
+    uint64_t word_count;
+    atomic_bool has_segments;
+    atomic_bool is_open; /* some pattern takes any path */
+};
+
+/* Equal for texts that differ in case only. */
+static uint64_t hash_folded(struct slice text, enum key_kind kind)
+{
+    const uint64_t case_bits = UINT64_C(0x2020202020202020);
+    uint64_t hash = hash_mix(text.size * 2 + kind);
+
+    while (text.size) {
+        uint64_t word = 0;
+        size_t size = text.size < sizeof word ? text.size : sizeof word;
+
+        memcpy(&word, text.data, size);
+        hash = hash_mix((hash ^ (word | case_bits)) * HASH_MULTIPLIER);
+        text = slice_of(text.data + size, text.size - size);
+    }
+    return hash;
+}
+
+static _Atomic uint64_t *word_of(const struct path_filter *filter, uint64_t hash)
+{
+    return &filter->words[hash_reduce(hash, filter->word_count)];
+}
+
+static uint64_t bits_of(uint64_t hash)
+{
+    return UINT64_C(1) << (hash & 63) | UINT64_C(1) << (hash >> 6 & 63) | UINT64_C(1) << (hash >> 12 & 63) |
+           UINT64_C(1) << (hash >> 18 & 63);
+}
+
+static void add(struct path_filter *filter, uint64_t hash)
+{
+    atomic_fetch_or_explicit(word_of(filter, hash), bits_of(hash), memory_order_relaxed);
+}
+
+static bool holds(const struct path_filter *filter, uint64_t hash)
+{
+    return (~atomic_load_explicit(word_of(filter, hash), memory_order_relaxed) & bits_of(hash)) == 0;
+}
+
+static struct slice bare_of(struct slice path)
+{
+    return path.size > 1 && path.data[path.size - 1] == '/' ? slice_of(path.data, path.size - 1) : path;
+}
+
+static struct slice first_segment(struct slice path)
+{
+    const char *start = path.data + 1;
+    const char *end = path.size > 1 ? memchr(start, '/', path.size - 1) : NULL;
+
+    return slice_of(start, end ? (size_t)(end - start) : path.size - 1);
+}
+
+/* The first segment of all paths that the pattern takes; false: it is open. */
+static bool fixed_start(const struct plan_pattern *pattern, struct slice *segment)
+{
+    bool only_starts = pattern->head_count == 1 && pattern->tail == PLAN_TAIL_BELOW;
+
+    if (pattern->regex.size || pattern->head_count == 0 || only_starts || pattern->head[0].part_count != 1 ||
+        pattern->head[0].parts[0].kind != PLAN_PART_LITERAL)
+        return false;
+    *segment = pattern->head[0].parts[0].text;
+    return true;
+}
+
+static void add_rules(void *baton, uint32_t first, uint32_t end)
+{
+    struct path_filter *filter = baton;
+
+    for (uint32_t i = first; i < end; i++) {
+        const struct plan_rule *rule = &filter->plan->rules[i];
+        struct slice segment;
+
+        if (!plan_pattern(rule)) {
+            add(filter, hash_folded(bare_of(plan_path(rule)), KEY_PATH));
+        } else if (fixed_start(plan_pattern(rule), &segment)) {
+            add(filter, hash_folded(segment, KEY_SEGMENT));
+            atomic_store_explicit(&filter->has_segments, true, memory_order_relaxed);
+        } else {
+            atomic_store_explicit(&filter->is_open, true, memory_order_relaxed);
+        }
+    }
+}
+
+struct path_filter *path_filter_open(const struct plan *plan)
+{
+    struct path_filter *filter = memory_zeroed(1, sizeof *filter);
+
+    filter->plan = plan;
+    filter->word_count = plan->rule_count / WORD_KEYS + 1u;
+    filter->words = memory_zeroed(filter->word_count, sizeof *filter->words);
+    parallel_ranges(plan->thread_count, plan->rule_count, add_rules, filter);
+    return filter;
+}
+
+void path_filter_close(struct path_filter *filter)
+{
+    free(filter->words);
+    free(filter);
+}
+
+bool path_filter_may_hold(const struct path_filter *filter, struct slice path)
+{
+    /* Another form of a path has other bytes: it is not looked for here. */
+    if (filter->is_open || !url_is_plain_path(path))
+        return true;
+    return holds(filter, hash_folded(bare_of(path), KEY_PATH)) ||
+           (filter->has_segments && holds(filter, hash_folded(first_segment(path), KEY_SEGMENT)));
+}
