@@ -11,6 +11,8 @@ struct ruleset_input {
     bool (*read)(void *baton, uint64_t at, void *buffer, size_t size);
     void *baton;
     uint64_t size;
+    const uint8_t *bytes;     /* the same content where it may be touched in place; NULL: it may not */
+    bool has_right_digests;   /* known from an earlier look at the same content */
 };
 
 /* The first page alone: whether it can be a rule file of this size. Cheap for a file of any size. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a path to mapped, verified bytes. Verification reads the file; the mapping itself is first touched by a
- * lookup, so that a file which shrinks meanwhile is a message here and not a signal. */
+ * lookup, so that a file which shrinks meanwhile is a message here and not a signal. Who is ready for the signal has it
+ * verified in place (ruleset_map_begin). */
 #include "mod_redir307/ruleset_map.h"
 
 #include "mod_redir307/ruleset_input.h"
@@ -123,42 +124,30 @@ static bool open_regular(const char *path, int *file, struct stat *status, struc
     return true;
 }
 
-bool ruleset_map_open(const char *path, enum ruleset_map_how how, struct ruleset_map *map,
-                      char reason[RULESET_REASON_SIZE])
+/* All but the ruleset; the file stays open. */
+static bool map_file(const char *path, enum ruleset_map_how how, struct ruleset_map *map, int *file,
+                     char reason[RULESET_REASON_SIZE])
 {
     struct stat status;
-    int file;
 
-    if (!open_regular(path, &file, &status, map, reason)) return false;
+    if (!open_regular(path, file, &status, map, reason)) return false;
 
     size_t size = (size_t)status.st_size;
-    const struct ruleset_input input = { .read = file_read, .baton = &file, .size = size };
+    const struct ruleset_input input = { .read = file_read, .baton = file, .size = size };
     /* Before it is mapped or copied: its size says nothing yet. */
     enum ruleset_status opened = ruleset_check_header(&input);
     if (opened) {
         say(reason, ruleset_strerror(opened));
-        close(file);
+        close(*file);
         return false;
     }
-    void *bytes = how == RULESET_MAP_COPY ? anonymous_copy(file, size)
-                                          : mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+    void *bytes = how == RULESET_MAP_COPY ? anonymous_copy(*file, size)
+                                          : mmap(NULL, size, PROT_READ, MAP_PRIVATE, *file, 0);
     if (bytes == MAP_FAILED) {
         say_errno(reason, errno);
-        close(file);
+        close(*file);
         return false;
     }
-
-    struct ruleset *ruleset;
-    /* A copy is what will answer, so the copy is what must be verified. */
-    opened = how == RULESET_MAP_COPY ? ruleset_open(bytes, size, &ruleset)
-                                     : ruleset_open_input(&input, bytes, &ruleset);
-    close(file);
-    if (opened) {
-        munmap(bytes, size);
-        say(reason, ruleset_strerror(opened));
-        return false;
-    }
-    map->ruleset = ruleset;
     map->bytes = bytes;
     map->size = size;
     map->mode = (unsigned)status.st_mode;
@@ -166,9 +155,48 @@ bool ruleset_map_open(const char *path, enum ruleset_map_how how, struct ruleset
     return true;
 }
 
+bool ruleset_map_begin(const char *path, enum ruleset_map_how how, struct ruleset_map *map,
+                       char reason[RULESET_REASON_SIZE])
+{
+    int file;
+
+    if (!map_file(path, how, map, &file, reason)) return false;
+    close(file);
+    map->ruleset = NULL;
+    return true;
+}
+
+bool ruleset_map_finish(struct ruleset_map *map, char reason[RULESET_REASON_SIZE])
+{
+    enum ruleset_status opened = ruleset_open(map->bytes, map->size, &map->ruleset);
+
+    if (opened) say(reason, ruleset_strerror(opened));
+    return !opened;
+}
+
+bool ruleset_map_open(const char *path, enum ruleset_map_how how, struct ruleset_map *map,
+                      char reason[RULESET_REASON_SIZE])
+{
+    int file;
+
+    if (!map_file(path, how, map, &file, reason)) return false;
+    map->ruleset = NULL;
+
+    const struct ruleset_input input = { .read = file_read, .baton = &file, .size = map->size };
+    /* A copy is what will answer, so the copy is what must be verified. */
+    enum ruleset_status opened = how == RULESET_MAP_COPY ? ruleset_open(map->bytes, map->size, &map->ruleset)
+                                                         : ruleset_open_input(&input, map->bytes, &map->ruleset);
+    close(file);
+    if (opened) {
+        say(reason, ruleset_strerror(opened));
+        ruleset_map_close(map);
+    }
+    return !opened;
+}
+
 void ruleset_map_close(struct ruleset_map *map)
 {
-    if (!map->ruleset) return;
+    if (!map->bytes) return;
     ruleset_close(map->ruleset);
     /* The mapping was made writable by nobody but is not ours to change: the cast drops only the const we added. */
     munmap((void *)(uintptr_t)map->bytes, map->size);

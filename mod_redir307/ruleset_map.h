@@ -33,11 +33,18 @@ enum ruleset_map_how {
     RULESET_MAP_COPY          /* read into anonymous memory: later damage to the file is not seen */
 };
 
-/* True: *map is filled. False: `reason` says what is wrong and what to do, without the path; *map is untouched but
- * for `identity`, set as far as it could be found (all zero: no such file). A file that shrinks while it is verified
+/* True: *map is filled. False: `reason` says what is wrong and what to do, without the path; nothing is mapped, and of *map
+ * only `identity` counts, set as far as it could be found (all zero: no such file). A file that shrinks while it is verified
  * gives RULESET_TRUNCATED, never a signal: it is verified by pread(), not by touching the mapping. */
 bool ruleset_map_open(const char *path, enum ruleset_map_how how, struct ruleset_map *map,
                       char reason[RULESET_REASON_SIZE]);
 void ruleset_map_close(struct ruleset_map *map);
+
+/* The same in two steps, for who can live through a SIGBUS at map->bytes: what was mapped is then verified in place,
+ * without a copy. First all but map->ruleset; only the header was looked at. */
+bool ruleset_map_begin(const char *path, enum ruleset_map_how how, struct ruleset_map *map,
+                       char reason[RULESET_REASON_SIZE]);
+/* False: the bytes stay mapped until ruleset_map_close. */
+bool ruleset_map_finish(struct ruleset_map *map, char reason[RULESET_REASON_SIZE]);
 
 #endif

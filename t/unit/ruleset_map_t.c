@@ -66,6 +66,38 @@ static void both_ways_open(void)
     }
 }
 
+/* Verified in place: the same answers, and the same refusals. */
+static void two_steps_are_one(void)
+{
+    static const enum ruleset_map_how hows[] = { RULESET_MAP_SHARED_PAGES, RULESET_MAP_COPY };
+    char reason[RULESET_REASON_SIZE] = "", first_reason[RULESET_REASON_SIZE] = "";
+    uint8_t *bytes = rules.file.bytes;
+
+    for (size_t i = 0; i < 2; i++) {
+        struct ruleset_map map = { .ruleset = NULL }, first = { .ruleset = NULL };
+
+        write_file(path, rules.file.bytes, rules.file.size);
+        if (!ok(ruleset_map_begin(path, hows[i], &map, reason), i ? "copied" : "mapped")) continue;
+        ok(!map.ruleset && map.bytes && map.size == rules.file.size, "without rules yet");
+        ok(ruleset_map_finish(&map, reason) && answers_a(map.ruleset), "verified, it answers");
+        ruleset_map_close(&map);
+        ok(!map.ruleset && !map.bytes, "closed");
+
+        for (size_t at = 0; at < rules.file.size; at += rules.file.size / 7) {
+            bytes[at] ^= 1;
+            write_file(path, bytes, rules.file.size);
+            bytes[at] ^= 1;
+            bool is_good = ruleset_map_begin(path, hows[i], &map, reason) && ruleset_map_finish(&map, reason);
+            bool is_good_at_once = ruleset_map_open(path, hows[i], &first, first_reason);
+            if (!ok(is_good == is_good_at_once && (is_good || strcmp(reason, first_reason) == 0), "a bit turned over")) {
+                printf("#   byte %zu: \"%s\", and at once \"%s\"\n", at, reason, first_reason);
+            }
+            ruleset_map_close(&map);
+            ruleset_map_close(&first);
+        }
+    }
+}
+
 static void a_copy_outlives_all_damage(void)
 {
     char reason[RULESET_REASON_SIZE];
@@ -191,6 +223,7 @@ int main(void)
     snprintf(path, sizeof(path), "%s/rules.r307", folder);
     snprintf(other, sizeof(other), "%s/other.r307", folder);
     both_ways_open();
+    two_steps_are_one();
     a_copy_outlives_all_damage();
     what_is_no_rule_file_is_refused();
     size_alone_costs_nothing();

@@ -96,6 +96,13 @@ static void a_good_file_tells_of_itself(void)
         is_string(again, id, "and has the same id");
         ruleset_close(copy);
     }
+    if (ok(ruleset_open_again(bytes, size, &copy) == RULESET_OK, "and once more, its checksums unasked")) {
+        ruleset_id(copy, again);
+        is_string(again, id, "with the same id");
+        ok(ask_all(copy, rules.regex, &scratch) == NULL, "and sound answers");
+        ruleset_close(copy);
+    }
+    ok(ruleset_open_again(bytes, size - 1, &copy) == RULESET_TRUNCATED, "but not without its last byte");
 
     char got[256];
     struct answer answer = rules_answer(&rules, "http://other.example/a", NULL, got, sizeof(got));
