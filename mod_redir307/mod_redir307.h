@@ -96,8 +96,9 @@ void request_regex_init(apr_pool_t *pchild);
 
 /* ---- the rule files (mod_redir307_open.c, then mod_redir307_files.c) ---- */
 
-/* check_config: opens every rule file that a server names and closes it again. A bad one is
- * told and refused under `httpd -t`, and at a cold start unless Redir307OnBadFile is `pass`. */
+/* check_config: opens every rule file that a server names; what is good is kept for post_config,
+ * which takes it as it is if it still is the same. A bad one is told and refused under `httpd
+ * -t`, and at a cold start unless Redir307OnBadFile is `pass`. */
 int rules_files_check(apr_pool_t *scratch, server_rec *main_server);
 
 /* post_config: one struct rules_file a path, opened in the parent, so that children inherit it

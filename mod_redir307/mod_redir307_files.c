@@ -103,7 +103,7 @@ static void tell_encoded_slash(const struct rules_file *file)
     }
 }
 
-void rules_file_tell(struct rules_file *file, int level)
+static void tell(struct rules_file *file, int level)
 {
     struct ruleset_counts counts;
     char id[RULESET_ID_SIZE + 1];
@@ -181,15 +181,29 @@ static void unguard(apr_pool_t *pool)
     }
 }
 
-static void identify(const struct ruleset_map *opened)
+bool rules_file_map(const char *path, enum ruleset_map_how how, struct ruleset_map *map,
+                    char reason[RULESET_REASON_SIZE])
 {
     apr_pool_t *guard;
+    bool is_good;
 
-    if (counters_are_on()) {
-        guard = guard_for_now(opened->bytes, opened->size);
-        ruleset_identify(opened->ruleset);
-        unguard(guard);
+    if (!ruleset_map_begin(path, how, map, reason)) {
+        return false;
     }
+    guard = guard_for_now(map->bytes, map->size);
+    if (!guard) {
+        sigbus_guard(map->bytes, map->size);
+    }
+    is_good = ruleset_map_finish(map, reason);
+    if (is_good && counters_are_on()) {
+        ruleset_identify(map->ruleset);
+    }
+    unguard(guard);
+    if (!is_good) {
+        sigbus_release(map->bytes);
+        ruleset_map_close(map);
+    }
+    return is_good;
 }
 
 static void replace(struct rules_file *file, const struct ruleset_map *opened, apr_time_t now)
@@ -201,18 +215,12 @@ static void replace(struct rules_file *file, const struct ruleset_map *opened, a
     file->kept->size = opened->size;
     file->kept->identity = opened->identity;
     file->kept->how = file->how;
+    file->kept->has_right_digests = false;
     file->kept->loaded_at = now;
     if (old.ruleset) {
         sigbus_release(old.bytes);
         ruleset_map_close(&old);
     }
-}
-
-static void take(struct rules_file *file, const struct ruleset_map *opened)
-{
-    sigbus_guard(opened->bytes, opened->size);
-    identify(opened);
-    replace(file, opened, apr_time_now());
 }
 
 /* Somebody may have written into the mapped file itself, or cut it short: then what is left of
@@ -246,6 +254,12 @@ static void count_load(struct rules_file *file)
     atomic_store(&totals->counted.refused, 0);
 }
 
+void rules_file_taken(struct rules_file *file, int level)
+{
+    count_load(file);
+    tell(file, level);
+}
+
 static void count_failure(struct rules_file *file)
 {
     struct file_totals *totals = file->kept->totals;
@@ -260,11 +274,10 @@ void rules_file_load(struct rules_file *file, int level)
     struct ruleset_map opened = { .ruleset = NULL };
     char reason[RULESET_REASON_SIZE];
 
-    if (ruleset_map_open(file->path, file->how, &opened, reason)) {
-        take(file, &opened);
+    if (rules_file_map(file->path, file->how, &opened, reason)) {
+        replace(file, &opened, apr_time_now());
         file->has_refused = false;
-        count_load(file);
-        rules_file_tell(file, level);
+        rules_file_taken(file, level);
     } else {
         file->has_refused = true;
         file->refused = opened.identity;

@@ -31,7 +31,8 @@ struct kept_file {
     const void *bytes; /* a private mapping; NULL: none was ever good */
     size_t size;
     struct ruleset_identity identity;
-    bool is_named; /* by the configuration of now */
+    bool has_right_digests; /* asked a moment ago, by this process */
+    bool is_named;          /* by the configuration of now */
     enum ruleset_map_how how;
     apr_time_t loaded_at;
     struct file_totals *totals; /* in shared memory */
@@ -64,6 +65,11 @@ struct rules_file {
     struct kept_file *kept;
 };
 
+/* ruleset_map_open, verified in place: this process lives on where somebody cuts the file short. In a child the bytes are
+ * guarded from then on. */
+bool rules_file_map(const char *path, enum ruleset_map_how how, struct ruleset_map *map,
+                    char reason[RULESET_REASON_SIZE]);
+
 /* From now on these rules answer, and nobody asks the old ones any more. */
 void rules_file_hold(struct rules_file *file, const struct ruleset_map *map,
                      apr_time_t loaded_at);
@@ -72,8 +78,8 @@ void rules_file_hold(struct rules_file *file, const struct ruleset_map *map,
  * is taken. The caller holds `looking`, or is alone. */
 void rules_file_load(struct rules_file *file, int level);
 
-/* Tells once for all processes which rules the file holds that was taken. */
-void rules_file_tell(struct rules_file *file, int level);
+/* The file was taken: counts it, and tells once for all processes which rules it holds. */
+void rules_file_taken(struct rules_file *file, int level);
 
 /* Under this key the list hangs on the configuration's pool: no state outlives it. */
 extern const char rules_files_key[];
@@ -83,6 +89,9 @@ extern const char rules_files_key[];
 /* Gives each file of the list its `kept`, and lets go what is kept of files that are in it no
  * more. */
 void kept_connect(struct rules_file *first, apr_pool_t *process_pool, apr_pool_t *scratch);
+
+/* Keeps what was opened, for the configuration that this one is read again for. */
+void kept_give(struct kept_file *kept, struct ruleset_map *map, enum ruleset_map_how how);
 
 /* Takes the last good bytes again, if there are any and they are still good. */
 void kept_reopen(struct rules_file *file, apr_pool_t *scratch);

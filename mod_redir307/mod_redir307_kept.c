@@ -16,7 +16,7 @@ struct kept {
 
 /* Raised with each change of these structs; a name of its own, so that a block of another
  * version is never read. */
-enum { KEPT_VERSION = 3 };
+enum { KEPT_VERSION = 4 };
 
 static struct kept *kept_find(apr_pool_t *pool)
 {
@@ -92,6 +92,19 @@ void kept_connect(struct rules_file *first, apr_pool_t *process_pool, apr_pool_t
     kept_sweep(kept);
 }
 
+void kept_give(struct kept_file *kept, struct ruleset_map *map, enum ruleset_map_how how)
+{
+    kept_drop_bytes(kept);
+    kept->bytes = map->bytes;
+    kept->size = map->size;
+    kept->identity = map->identity;
+    kept->has_right_digests = true;
+    kept->how = how;
+    kept->loaded_at = apr_time_now();
+    ruleset_close(map->ruleset);
+    *map = (struct ruleset_map){ .ruleset = NULL };
+}
+
 void kept_reopen(struct rules_file *file, apr_pool_t *scratch)
 {
     struct kept_file *kept = file->kept;
@@ -104,7 +117,9 @@ void kept_reopen(struct rules_file *file, apr_pool_t *scratch)
     /* They were good, but the file may have been cut short since: the parent must live on. */
     sigbus_install(scratch, 1);
     sigbus_guard(kept->bytes, kept->size);
-    status = ruleset_open(kept->bytes, kept->size, &ruleset);
+    status = kept->has_right_digests ? ruleset_open_again(kept->bytes, kept->size, &ruleset)
+                                     : ruleset_open(kept->bytes, kept->size, &ruleset);
+    kept->has_right_digests = false;
     if (status == RULESET_OK && counters_are_on()) {
         ruleset_identify(ruleset);
     }

@@ -86,14 +86,16 @@ static struct rules_file *collect(apr_pool_t *pool, server_rec *main_server)
 int rules_files_check(apr_pool_t *scratch, server_rec *main_server)
 {
     bool is_test = ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
+    struct rules_file *first = collect(scratch, main_server);
     int result = OK;
 
-    for (struct rules_file *file = collect(scratch, main_server); file; file = file->next) {
+    kept_connect(first, main_server->process->pool, scratch);
+    for (struct rules_file *file = first; file; file = file->next) {
         struct ruleset_map map = { .ruleset = NULL };
         char reason[RULESET_REASON_SIZE];
 
-        if (ruleset_map_open(file->path, RULESET_MAP_SHARED_PAGES, &map, reason)) {
-            ruleset_map_close(&map);
+        if (rules_file_map(file->path, RULESET_MAP_SHARED_PAGES, &map, reason)) {
+            kept_give(file->kept, &map, RULESET_MAP_SHARED_PAGES);
         } else if (is_test || !file->is_passed_when_bad) {
             ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, main_server,
                          "R307-904: %s: %s (Redir307Rules at %s)", file->path, reason,
@@ -161,7 +163,7 @@ static bool open_first(struct rules_file *file, apr_pool_t *scratch)
     if (file->map.ruleset && file->kept->how == file->how &&
         ruleset_identity_of(file->path, &identity) == 0 &&
         ruleset_identity_equal(&file->map.identity, &identity)) {
-        rules_file_tell(file, APLOG_INFO);
+        rules_file_taken(file, APLOG_INFO);
     } else {
         rules_file_load(file, APLOG_INFO);
     }
