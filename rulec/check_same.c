@@ -19,6 +19,9 @@ struct key {
     size_t size, room;
 };
 
+/* Slots lie anywhere in memory: each is asked for so many rules before it is looked at. */
+enum { AHEAD = 16 };
+
 struct same {
     const struct plan *plan;
     struct diag *diag;
@@ -28,6 +31,7 @@ struct same {
     uint32_t *previous; /* of each rule: the one before it with the same source + 1; 0: none */
     uint32_t slot_mask;
     struct key key, other;
+    uint64_t hashes[AHEAD]; /* of the rules that come next */
 };
 
 static void put_bytes(struct key *key, const void *bytes, size_t size)
@@ -111,9 +115,10 @@ static void write_key(const struct plan *plan, const struct plan_rule *rule, str
         put_text(key, plan_path(rule));
 }
 
-static bool is_same_source(struct same *same, uint32_t rule)
+static bool is_same_source(struct same *same, uint32_t number, uint32_t other)
 {
-    write_key(same->plan, &same->plan->rules[rule], &same->other);
+    write_key(same->plan, &same->plan->rules[number], &same->key);
+    write_key(same->plan, &same->plan->rules[other], &same->other);
     return same->key.size == same->other.size &&
            memcmp(same->key.bytes, same->other.bytes, same->key.size) == 0;
 }
@@ -227,21 +232,27 @@ static bool judge(const struct same *same, uint32_t number)
     return false;
 }
 
+static void prepare(struct same *same, uint32_t number)
+{
+    write_key(same->plan, &same->plan->rules[number], &same->key);
+    uint64_t hash = XXH3_64bits(same->key.bytes, same->key.size);
+    same->hashes[number % AHEAD] = hash;
+    __builtin_prefetch(&same->slots[(uint32_t)hash & same->slot_mask], 1);
+}
+
 /* Rules of one source hang on each other from the last to the first. One that was found to
  * stand there already is not added, so a line that is written a million times is compared a
  * million times and no more. */
 static void enter(struct same *same, uint32_t number)
 {
-    write_key(same->plan, &same->plan->rules[number], &same->key);
-
-    uint64_t hash = XXH3_64bits(same->key.bytes, same->key.size);
+    uint64_t hash = same->hashes[number % AHEAD];
     uint64_t upper = hash & ~(uint64_t)UINT32_MAX;
     uint32_t at = (uint32_t)hash & same->slot_mask;
     while (same->slots[at]) {
         if ((same->slots[at] & ~(uint64_t)UINT32_MAX) == upper) {
             uint32_t other = (uint32_t)same->slots[at] - 1;
 
-            if (is_same_source(same, other)) {
+            if (is_same_source(same, number, other)) {
                 same->previous[number] = other + 1;
                 if (judge(same, number))
                     return;
@@ -266,8 +277,13 @@ void check_same(const struct plan *plan, struct diag *diag)
     same.previous = memory_resize(NULL, plan->rule_count + 1U, sizeof(*same.previous));
     memset(same.previous, 0, (plan->rule_count + 1U) * sizeof(*same.previous));
 
-    for (uint32_t i = 0; i < plan->rule_count; i++)
+    for (uint32_t i = 0; i < plan->rule_count && i < AHEAD; i++)
+        prepare(&same, i);
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
         enter(&same, i);
+        if (plan->rule_count - i > AHEAD)
+            prepare(&same, i + AHEAD);
+    }
     free(same.slots);
     free(same.previous);
     free(same.key.bytes);

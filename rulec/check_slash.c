@@ -9,12 +9,15 @@
 
 #include <stdlib.h>
 
-enum { TOLD_LIMIT = 10 };
+enum {
+    TOLD_LIMIT = 10,
+    AHEAD = 16 /* slots lie anywhere in memory: each is asked for so many rules before it is looked at */
+};
 
 /* The rules whose path ends in a slash, by that path. */
 struct slashed {
     const struct plan *plan;
-    uint32_t *slots; /* rule + 1; 0: free */
+    uint64_t *slots; /* the upper half of the key, and rule + 1; 0: free */
     size_t mask;
 };
 
@@ -33,6 +36,8 @@ static bool is_slashed(const struct plan_rule *rule)
     return !plan_pattern(rule) && plan_path(rule).size > 1 && plan_path(rule).data[plan_path(rule).size - 1] == '/';
 }
 
+static const uint64_t upper_half = ~(uint64_t)UINT32_MAX;
+
 static bool open_slashed(struct slashed *slashed, const struct plan *plan)
 {
     size_t count = 0, slot_count = 64;
@@ -49,10 +54,11 @@ static bool open_slashed(struct slashed *slashed, const struct plan *plan)
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         if (!is_slashed(&plan->rules[i]))
             continue;
-        size_t at = key_of(plan, &plan->rules[i]) & slashed->mask;
+        uint64_t key = key_of(plan, &plan->rules[i]);
+        size_t at = key & slashed->mask;
         while (slashed->slots[at])
             at = (at + 1) & slashed->mask;
-        slashed->slots[at] = i + 1;
+        slashed->slots[at] = (key & upper_half) | (i + 1);
     }
     return true;
 }
@@ -82,22 +88,39 @@ static bool is_twin(const struct plan *plan, const struct plan_rule *rule, const
            !actions_exclude(plan, a, b);
 }
 
+/* The rule's key; its slot is on its way. */
+static uint64_t ask_for(const struct slashed *slashed, uint32_t number)
+{
+    uint64_t key = key_of(slashed->plan, &slashed->plan->rules[number]);
+
+    __builtin_prefetch(&slashed->slots[key & slashed->mask]);
+    return key;
+}
+
 void check_slash(const struct plan *plan, struct diag *diag)
 {
     struct slashed slashed;
+    uint64_t keys[AHEAD]; /* of the rules that come next */
     size_t count = 0;
     uint32_t more_at = 0;
 
     if (!open_slashed(&slashed, plan))
         return;
+    for (uint32_t i = 0; i < plan->rule_count && i < AHEAD; i++)
+        keys[i] = ask_for(&slashed, i);
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         const struct plan_rule *rule = &plan->rules[i];
+        uint64_t key = keys[i % AHEAD];
 
+        if (plan->rule_count - i > AHEAD)
+            keys[i % AHEAD] = ask_for(&slashed, i + AHEAD);
         if (plan_pattern(rule) || is_slashed(rule))
             continue;
-        for (size_t at = key_of(plan, rule) & slashed.mask; slashed.slots[at]; at = (at + 1) & slashed.mask) {
-            const struct plan_rule *other = &plan->rules[slashed.slots[at] - 1];
+        for (size_t at = key & slashed.mask; slashed.slots[at]; at = (at + 1) & slashed.mask) {
+            const struct plan_rule *other = &plan->rules[(uint32_t)slashed.slots[at] - 1];
 
+            if ((slashed.slots[at] ^ key) & upper_half)
+                continue;
             if (!is_twin(plan, rule, other) || diag_is_allowed(diag, DIAG_SLASH_DIFFERS, rule->span))
                 continue;
             if (count++ >= TOLD_LIMIT) {
