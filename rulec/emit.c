@@ -204,8 +204,11 @@ static void emit_notes(struct emit_build *build)
 
 static bool holds_encoded_slash(struct slice text)
 {
-    for (size_t i = 0; i + 2 < text.size; i++) {
-        if (text.data[i] == '%' && text.data[i + 1] == '2' && text.data[i + 2] == 'F') return true;
+    const char *at = text.data, *end = at + text.size;
+
+    while (end - at >= 3 && (at = memchr(at, '%', (size_t)(end - at - 2))) != NULL) {
+        if (at[1] == '2' && at[2] == 'F') return true;
+        at++;
     }
     return false;
 }
