@@ -10,13 +10,13 @@
 #include "rulec/check_pattern_loops.h"
 #include "rulec/follow.h"
 #include "rulec/known_hosts.h"
+#include "rulec/loop_methods.h"
 
 #include <stdlib.h>
 
 enum {
     HOP_LIMIT = 64,      /* of one walk whose path grows: check_pattern_loops tells of those */
-    LONG_LIMIT = 1 << 20,
-    METHOD_LIMIT = 16
+    LONG_LIMIT = 1 << 20
 };
 
 /* Which walk went through a state first. Where a walk ends is not kept: nearly all targets are such ends. */
@@ -33,8 +33,7 @@ struct walk {
     struct visits visits;
     struct known_hosts *hosts;
     struct regex_scratch *regex;
-    struct slice methods[METHOD_LIMIT];
-    unsigned method_count;
+    struct loop_methods methods;
     bool needs_https; /* some rule asks for a scheme */
     uint32_t number;
     struct loop_report report;
@@ -104,30 +103,13 @@ static void follow_target(struct walk *walk, const struct ruleset *ruleset, cons
     }
 }
 
-static void add_method(struct walk *walk, struct slice method)
+static bool asks_for_scheme(const struct plan *plan)
 {
-    for (unsigned i = 0; i < walk->method_count; i++) {
-        if (slice_equal(walk->methods[i], method)) return;
-    }
-    if (walk->method_count < METHOD_LIMIT) walk->methods[walk->method_count++] = method;
-}
-
-/* The states that conditions can tell apart: each named method, and one that none names. */
-static void find_states(struct walk *walk)
-{
-    add_method(walk, SLICE("GET"));
-    for (uint32_t i = 0; i < walk->plan->action_count; i++) {
-        const struct plan_action *action = &walk->plan->actions[i];
-
-        for (uint32_t k = 0; k < action->condition_count; k++) {
-            const struct plan_condition *condition = &action->conditions[k];
-
-            if (condition->kind == PLAN_CONDITION_SCHEME) walk->needs_https = true;
-            if (condition->kind != PLAN_CONDITION_METHOD) continue;
-            add_method(walk, LOOP_OTHER_METHOD);
-            for (uint32_t v = 0; v < condition->value_count; v++) add_method(walk, condition->values[v]);
-        }
-    }
+    for (uint32_t i = 0; i < plan->action_count; i++)
+        for (uint32_t k = 0; k < plan->actions[i].condition_count; k++)
+            if (plan->actions[i].conditions[k].kind == PLAN_CONDITION_SCHEME)
+                return true;
+    return false;
 }
 
 static void follow_rule(struct walk *walk, const struct ruleset *ruleset, const struct plan_rule *rule)
@@ -143,8 +125,8 @@ static void follow_rule(struct walk *walk, const struct ruleset *ruleset, const 
         for (unsigned s = 0; s < (walk->needs_https ? 2U : 1U); s++) {
             key.scheme = s ? SLICE("https") : SLICE("http");
             key.port = site->hosts[h].port ? site->hosts[h].port : url_default_port(key.scheme);
-            for (unsigned m = 0; m < walk->method_count; m++) {
-                key.method = walk->methods[m];
+            for (unsigned m = 0; m < walk->methods.count; m++) {
+                key.method = walk->methods.items[m];
                 follow_target(walk, ruleset, rule, key);
             }
         }
@@ -160,11 +142,12 @@ void check_loops(const struct plan *plan, const struct ruleset *ruleset, const b
     walk->hosts = known_hosts_open(plan);
     walk->regex = regex_scratch_open();
     loop_report_open(&walk->report, plan, diag);
-    find_states(walk);
+    loop_methods_find(&walk->methods, plan);
+    walk->needs_https = asks_for_scheme(plan);
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         if (is_met[i] && is_redirecting(plan, &plan->rules[i])) follow_rule(walk, ruleset, &plan->rules[i]);
     }
-    check_pattern_loops(plan, ruleset, &walk->report);
+    check_pattern_loops(plan, ruleset, &walk->methods, &walk->report);
     known_hosts_close(walk->hosts);
     regex_scratch_close(walk->regex);
     free(walk->visits.slots);

@@ -18,7 +18,7 @@ struct search {
     struct loop_report *report;
     struct loop_witness *witness;
     bool *is_undecided; /* by rule: told to be that */
-    bool has_conditions; /* some rule holds for some requests only, whatever their method and scheme */
+    bool has_conditions; /* some rule holds for some requests only, whatever their method and scheme; or it is not known */
 };
 
 static bool has_other_condition(const struct plan_action *action)
@@ -178,9 +178,10 @@ static bool has_special_member(const struct search *search, const struct loop_gr
     return false;
 }
 
-void check_pattern_loops(const struct plan *plan, const struct ruleset *ruleset, struct loop_report *report)
+void check_pattern_loops(const struct plan *plan, const struct ruleset *ruleset, const struct loop_methods *methods,
+                         struct loop_report *report)
 {
-    struct search search = { .plan = plan, .report = report, .has_conditions = has_conditions(plan) };
+    struct search search = { .plan = plan, .report = report, .has_conditions = methods->is_cut_short || has_conditions(plan) };
     struct loop_graph graph;
     bool has_any = false;
 
@@ -194,7 +195,7 @@ void check_pattern_loops(const struct plan *plan, const struct ruleset *ruleset,
 
         search.is_undecided = memory_resize(NULL, plan->rule_count + 1u, sizeof(bool));
         memset(search.is_undecided, 0, plan->rule_count + 1u);
-        search.witness = loop_witness_open(plan, ruleset, report);
+        search.witness = loop_witness_open(plan, ruleset, methods, report);
         for (uint32_t c = 1; c <= graph.circle_count; c++) {
             struct loop_edges edges;
 

@@ -9,15 +9,14 @@
 
 #include "rulec/components.h"
 #include "rulec/condition_logic.h"
-#include "rulec/loop_report.h"
+#include "rulec/loop_methods.h"
 #include "rulec/loop_set.h"
 
 #include <stdlib.h>
 
 enum {
     SPLIT_LIMIT = 256,       /* sets of rules that one circle is taken apart into */
-    ACTION_LIMIT = 128,      /* different conditions in one set that are compared */
-    METHOD_LIMIT = 16
+    ACTION_LIMIT = 128       /* different conditions in one set that are compared */
 };
 
 struct search {
@@ -91,36 +90,18 @@ static bool keeps_method(const struct search *search, const struct filter *filte
     return plan_choice(rule) || !changes_method(action->status_other, filter->method);
 }
 
-static void add_method(struct slice *methods, unsigned *count, struct slice method)
+/* Those that the set's conditions tell apart. False: none is asked for, or too many. */
+static bool find_methods(const struct search *search, const struct loop_set *set, struct loop_methods *methods)
 {
-    if (slice_equal(method, SLICE("HEAD")))
-        method = SLICE("GET");
-    for (unsigned i = 0; i < *count; i++)
-        if (slice_equal(methods[i], method))
-            return;
-    if (*count < METHOD_LIMIT)
-        methods[(*count)++] = method;
-}
-
-/* The methods that the conditions tell apart, and one that none names; 0: none is asked for, or too many. */
-static unsigned find_methods(const struct search *search, const struct loop_set *set, struct slice *methods)
-{
-    unsigned count = 0;
-
+    loop_methods_init(methods);
     for (uint32_t i = 0; i < set->count; i++) {
         const struct plan_action *action = loop_set_action(&search->sets, set->items[i]);
 
         for (uint32_t k = 0; k < action->condition_count; k++)
-            for (uint32_t v = 0; action->conditions[k].kind == PLAN_CONDITION_METHOD &&
-                                 v < action->conditions[k].value_count; v++)
-                add_method(methods, &count, action->conditions[k].values[v]);
+            if (action->conditions[k].kind == PLAN_CONDITION_METHOD)
+                loop_methods_add(methods, action->conditions[k].values, action->conditions[k].value_count);
     }
-    if (count == 0 || count + 3 > METHOD_LIMIT)
-        return 0;
-    add_method(methods, &count, SLICE("GET"));
-    add_method(methods, &count, SLICE("POST"));
-    add_method(methods, &count, LOOP_OTHER_METHOD);
-    return count;
+    return methods->count > 1 && !methods->is_cut_short;
 }
 
 static struct constants find_constants(const struct search *search, const struct loop_set *set)
@@ -252,23 +233,22 @@ static void tell(struct search *search, const struct loop_set *set, bool only_gr
 }
 
 /* All that the conditions on the method let through, method by method. */
-static void split_by_method(struct search *search, const struct loop_set *set, const struct slice *methods, unsigned count)
+static void split_by_method(struct search *search, const struct loop_set *set, const struct loop_methods *methods)
 {
     search->is_method_known = true;
-    for (unsigned i = 0; i < count; i++)
-        look_at_filtered(search, set, &(struct filter){ .keeps = keeps_method, .method = methods[i] });
+    for (unsigned i = 0; i < methods->count; i++)
+        look_at_filtered(search, set, &(struct filter){ .keeps = keeps_method, .method = methods->items[i] });
     search->is_method_known = false;
 }
 
 /* `set` is one circle. */
 static void judge(struct search *search, const struct loop_set *set)
 {
-    struct slice methods[METHOD_LIMIT];
+    struct loop_methods methods;
     struct loop_set able = filtered(search, set, &(struct filter){ .keeps = keeps_able });
     struct loop_set kept = loop_set_with_schemes(&search->sets, &able);
     uint32_t *first, *to, divider;
     enum loop_growth growth;
-    unsigned method_count;
 
     free(able.items);
     if (kept.count < set->count) {
@@ -287,9 +267,8 @@ static void judge(struct search *search, const struct loop_set *set)
         tell(search, set, growth == LOOP_GROWTH_ONLY, true);
         return;
     }
-    method_count = search->is_method_known ? 0 : find_methods(search, set, methods);
-    if (method_count) {
-        split_by_method(search, set, methods, method_count);
+    if (!search->is_method_known && find_methods(search, set, &methods)) {
+        split_by_method(search, set, &methods);
     } else if (find_divider(search, set, &divider)) {
         look_at_filtered(search, set, &(struct filter){ .keeps = keeps_friends, .action = divider,
                                                         .constants = find_constants(search, set) });

@@ -6,6 +6,7 @@
 
 #include "rulec/condition_logic.h"
 #include "rulec/known_hosts.h"
+#include "rulec/loop_methods.h"
 #include "rulec/rule_places.h"
 
 #include <stdio.h>

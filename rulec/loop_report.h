@@ -15,9 +15,6 @@ struct loop_report {
     bool *is_reported;          /* by rule: a loop through it was told */
 };
 
-/* Stands for all methods that no condition names. */
-#define LOOP_OTHER_METHOD SLICE("X-OTHER")
-
 void loop_report_open(struct loop_report *report, const struct plan *plan, struct diag *diag);
 void loop_report_close(struct loop_report *report);
 

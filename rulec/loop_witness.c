@@ -24,8 +24,7 @@ enum {
     ASK_LIMIT = 4000,       /* requests that are followed for one circle */
     TRIED_LIMIT = 64,       /* rules of a circle whose sources are tried */
     TEXT_LIMIT = 24,        /* texts that placeholders are filled with */
-    HOP_LIMIT = 64,         /* of a request that is followed: past it the path grows with each hop */
-    METHOD_LIMIT = 16
+    HOP_LIMIT = 64          /* of a request that is followed: past it the path grows with each hop */
 };
 
 struct loop_witness {
@@ -35,8 +34,7 @@ struct loop_witness {
     struct known_hosts *hosts;
     struct regex_scratch *regex;
     struct loop_report *report;
-    struct slice methods[METHOD_LIMIT];
-    unsigned method_count;
+    const struct loop_methods *methods;
     const struct loop_circle *circle;
     struct loop_hop *hops;           /* of the circle's rules */
     uint32_t *hop_first;
@@ -116,8 +114,8 @@ static bool ask_all(struct loop_witness *witness, struct loop_facts *facts, uint
             key.scheme = s ? SLICE("https") : SLICE("http");
             key.port = site->hosts[h].port ? site->hosts[h].port : url_default_port(key.scheme);
             request_facts_bind(&facts->request, witness->regex, &key);
-            for (unsigned m = 0; m < witness->method_count; m++) {
-                key.method = witness->methods[m];
+            for (unsigned m = 0; m < witness->methods->count; m++) {
+                key.method = witness->methods->items[m];
                 if (ask(witness, &key))
                     return true;
             }
@@ -337,56 +335,18 @@ bool loop_witness_find(struct loop_witness *witness, const struct loop_circle *c
     return is_found;
 }
 
-static void add_method(struct loop_witness *witness, struct slice method)
-{
-    for (unsigned i = 0; i < witness->method_count; i++)
-        if (slice_equal(witness->methods[i], method))
-            return;
-    if (witness->method_count < METHOD_LIMIT)
-        witness->methods[witness->method_count++] = method;
-}
-
-static void add_methods(struct loop_witness *witness, const struct slice *names, uint32_t count)
-{
-    add_method(witness, SLICE("POST"));
-    add_method(witness, LOOP_OTHER_METHOD);
-    for (uint32_t i = 0; i < count; i++)
-        add_method(witness, names[i]);
-}
-
-/* Those that a condition or a line of `by method` names, and others. */
-static void find_methods(struct loop_witness *witness)
-{
-    const struct plan *plan = witness->plan;
-
-    add_method(witness, SLICE("GET"));
-    for (uint32_t i = 0; i < plan->action_count; i++)
-        for (uint32_t k = 0; k < plan->actions[i].condition_count; k++) {
-            const struct plan_condition *condition = &plan->actions[i].conditions[k];
-
-            if (condition->kind == PLAN_CONDITION_METHOD)
-                add_methods(witness, condition->values, condition->value_count);
-        }
-    for (uint32_t i = 0; i < plan->rule_count; i++) {
-        const struct plan_choice *choice = plan_choice(&plan->rules[i]);
-
-        for (uint32_t line = 0; choice && choice->by == PLAN_BY_METHOD && line < choice->line_count; line++)
-            add_methods(witness, choice->lines[line].keys, choice->lines[line].key_count);
-    }
-}
-
 struct loop_witness *loop_witness_open(const struct plan *plan, const struct ruleset *ruleset,
-                                       struct loop_report *report)
+                                       const struct loop_methods *methods, struct loop_report *report)
 {
     struct loop_witness *witness = memory_resize(NULL, 1, sizeof *witness);
 
     memset(witness, 0, sizeof *witness);
     witness->plan = plan;
     witness->ruleset = ruleset;
+    witness->methods = methods;
     witness->report = report;
     witness->hosts = known_hosts_open(plan);
     witness->regex = regex_scratch_open();
-    find_methods(witness);
     return witness;
 }
 
