@@ -395,7 +395,11 @@ static bool may_have(struct arena *arena, const struct plan *plan, const struct 
     const struct plan_rule *rule = &plan->rules[hop->rule];
     bool is_open;
 
-    if (find_own(arena, hop, name, value, &is_open) || is_open)
+    bool is_own = find_own(arena, hop, name, value, &is_open);
+
+    if (is_open)
+        *value = slice_of(NULL, 0); /* a placeholder may bring it once more */
+    if (is_own || is_open)
         return true;
     return !consumes(rule, name) && keeps(&plan->actions[rule->action].query, name);
 }
