@@ -46,7 +46,7 @@ static uint64_t hash_text(uint64_t hash, struct slice text)
 
 static bool is_text(const struct plan_segment *segment)
 {
-    return segment->part_count == 0 || (segment->part_count == 1 && segment->parts[0].kind == PLAN_PART_LITERAL);
+    return segment->part_count == 1 && segment->parts[0].kind == PLAN_PART_LITERAL;
 }
 
 static void describe(struct ranks *ranks, uint32_t rule, uint8_t form, const struct plan_pattern *pattern)
@@ -66,7 +66,8 @@ static void describe(struct ranks *ranks, uint32_t rule, uint8_t form, const str
     }
     for (uint32_t i = 0; i < pattern->parameter_count; i++) {
         const struct plan_parameter *parameter = &pattern->parameters[i];
-        bool is_fixed = parameter->kind == PLAN_VALUE_PATTERN && is_text(&parameter->value);
+        struct slice value;
+        bool is_fixed = plan_parameter_value(parameter, &value);
 
         names += hash_mix(hash_bytes(parameter->name, 7 + (is_fixed ? 1 : 0)));
         fixed_values += is_fixed;

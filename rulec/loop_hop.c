@@ -411,12 +411,6 @@ bool loop_hop_may_have(struct arena *arena, const struct plan *plan, const struc
     return may_have(arena, plan, hop, name, &value);
 }
 
-static bool is_literal(const struct plan_segment *value, struct slice *text)
-{
-    *text = value->part_count ? value->parts[0].text : SLICE("");
-    return value->part_count == 0 || (value->part_count == 1 && value->parts[0].kind == PLAN_PART_LITERAL);
-}
-
 static bool may_have_query(struct arena *arena, const struct plan *plan, const struct loop_hop *hop, uint32_t number)
 {
     const struct plan_rule *rule = &plan->rules[number];
@@ -429,8 +423,7 @@ static bool may_have_query(struct arena *arena, const struct plan *plan, const s
 
         if (!may_have(arena, plan, hop, parameter->name, &value))
             return false;
-        if (value.data && parameter->kind == PLAN_VALUE_PATTERN && is_literal(&parameter->value, &wanted) &&
-            !slice_equal(value, wanted))
+        if (value.data && plan_parameter_value(parameter, &wanted) && !slice_equal(value, wanted))
             return false;
     }
     for (uint32_t i = 0; i < action->condition_count; i++) {

@@ -254,6 +254,15 @@ static inline struct plan_pattern *plan_pattern(const struct plan_rule *rule)
 {
     return rule->more ? rule->more->pattern : NULL;
 }
+/* True where the parameter is asked for with one value; *value: decoded, maybe empty. */
+static inline bool plan_parameter_value(const struct plan_parameter *parameter, struct slice *value)
+{
+    const struct plan_segment *pattern = &parameter->value;
+
+    *value = pattern->part_count ? pattern->parts[0].text : slice_of("", 0);
+    return parameter->kind == PLAN_VALUE_PATTERN &&
+           (pattern->part_count == 0 || (pattern->part_count == 1 && pattern->parts[0].kind == PLAN_PART_LITERAL));
+}
 static inline struct plan_template *plan_template(const struct plan_rule *rule)
 {
     return rule->more ? rule->more->template : NULL;

@@ -84,20 +84,17 @@ static uint64_t hash_start(uint32_t site, bool is_override)
     return hash_mix(((uint64_t)site << 1 | is_override) + HASH_MULTIPLIER);
 }
 
-static bool has_fixed_value(const struct plan_parameter *parameter)
-{
-    return parameter->kind == PLAN_VALUE_PATTERN &&
-           (parameter->value.part_count == 0 ||
-            (parameter->value.part_count == 1 && parameter->value.parts[0].kind == PLAN_PART_LITERAL));
-}
-
 static uint64_t open_hash(const struct plan_parameter *parameter) { return hash_bytes(parameter->name, 3) | 1; }
 
-static uint64_t fixed_hash(const struct plan_parameter *parameter)
+/* Of the parameter with its one value. False: it has none. */
+static bool fixed_hash(const struct plan_parameter *parameter, uint64_t *hash)
 {
-    struct slice value = parameter->value.part_count ? parameter->value.parts[0].text : slice_of(NULL, 0);
+    struct slice value;
 
-    return hash_bytes(value, hash_bytes(parameter->name, 4)) | 1;
+    if (!plan_parameter_value(parameter, &value))
+        return false;
+    *hash = hash_bytes(value, hash_bytes(parameter->name, 4)) | 1;
+    return true;
 }
 
 /* Parameters have no order: their hashes are added. */
@@ -107,8 +104,9 @@ static uint64_t query_hash(const struct plan_pattern *pattern)
 
     for (uint32_t i = 0; i < pattern->parameter_count; i++) {
         const struct plan_parameter *parameter = &pattern->parameters[i];
+        uint64_t hash;
 
-        sum += has_fixed_value(parameter) ? fixed_hash(parameter) : open_hash(parameter);
+        sum += fixed_hash(parameter, &hash) ? hash : open_hash(parameter);
     }
     return sum;
 }
@@ -128,11 +126,12 @@ static uint32_t query_hashes(const struct plan_pattern *pattern, uint64_t hashes
     for (uint32_t i = 0; i < pattern->parameter_count; i++) {
         const struct plan_parameter *parameter = &pattern->parameters[i];
         uint32_t before = count;
+        uint64_t hash;
 
         for (uint32_t k = 0; k < before; k++) {
             hashes[count++] = hashes[k] + open_hash(parameter);
-            if (has_fixed_value(parameter))
-                hashes[count++] = hashes[k] + fixed_hash(parameter);
+            if (fixed_hash(parameter, &hash))
+                hashes[count++] = hashes[k] + hash;
         }
     }
     return count;
