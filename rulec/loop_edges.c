@@ -237,9 +237,10 @@ static void find_edges_of(struct finder *finder, uint32_t number, uint32_t *foun
 static bool somebody_brings(struct finder *finder, struct slice name)
 {
     const struct loop_edges *edges = finder->edges;
+    struct slice value;
 
     for (uint32_t h = 0; h < edges->hop_first[edges->count]; h++)
-        if (!edges->hops[h].leads_nowhere && loop_hop_may_have(finder->arena, finder->plan, &edges->hops[h], name))
+        if (!edges->hops[h].leads_nowhere && loop_hop_may_have(finder->arena, finder->plan, &edges->hops[h], name, &value))
             return true;
     return false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each lead gets three vertices: "up" leads to its own sources and those above, "below" to all that stand under longer
- * leads, "all" to its own and to all below. Rules point to these, so there are no more edges than rules, places and
- * segments; circles are the strongly connected components. */
+/* Each place gets a vertex for each part of it that a target can meet. Rules point to these, and by the parameters of
+ * their targets to names and values, so there are no more edges than rules, places and segments, a few times; circles
+ * are the strongly connected components. */
 #include "config.h"
 
 #include "rulec/loop_graph.h"
@@ -26,7 +26,7 @@ struct builder {
     struct known_hosts *hosts;
     struct site_groups groups;
     struct loop_places places;
-    uint32_t rule; /* whose targets are looked at */
+    const struct loop_hop *hop; /* that is looked at */
     struct edge *edges;
     size_t edge_count, edge_room;
 };
@@ -45,21 +45,47 @@ static void add_edge(struct builder *builder, uint32_t from, uint32_t to)
     builder->edges[builder->edge_count++] = (struct edge){ from, to };
 }
 
-enum vertex { VERTEX_UP, VERTEX_ALL, VERTEX_BELOW, VERTEX_COUNT };
-
-/* Of a place that is no lead, all three are one. */
-static uint32_t vertex(const struct builder *builder, uint32_t place, enum vertex vertex)
+static uint32_t vertex(const struct builder *builder, uint32_t place, enum loop_places_part part)
 {
-    bool is_lead = builder->places.items[place].kind == LOOP_PLACE_LEAD;
-
-    return builder->plan->rule_count + VERTEX_COUNT * place + (is_lead ? vertex : VERTEX_UP);
+    return builder->plan->rule_count + LOOP_PLACES_PART_COUNT * place + part;
 }
 
-static void add_place(void *baton, uint32_t place, bool with_below)
+/* Sources at the place that ask for parameters: those that the target may bring. */
+static void add_names(struct builder *builder, uint32_t place)
+{
+    const struct loop_places *places = &builder->places;
+
+    for (uint32_t n = places->items[place].names; n; n = places->names[n - 1].next) {
+        const struct loop_name *name = &places->names[n - 1];
+        struct slice value;
+
+        if (!loop_hop_may_have(builder->arena, builder->plan, builder->hop, name->text, &value))
+            continue;
+        if (!value.data) {
+            add_edge(builder, builder->hop->rule, vertex(builder, name->place, LOOP_PLACES_ALL));
+            continue;
+        }
+        uint32_t own = loop_places_value(places, name->place, value);
+        if (own == LOOP_PLACE_NONE)
+            continue;
+        add_edge(builder, builder->hop->rule, vertex(builder, own, LOOP_PLACES_UP));
+        add_names(builder, own);
+    }
+}
+
+static void add_place(void *baton, uint32_t place, enum loop_places_part part)
 {
     struct builder *builder = baton;
+    const struct loop_place *items = builder->places.items;
 
-    add_edge(builder, builder->rule, vertex(builder, place, with_below ? VERTEX_BELOW : VERTEX_UP));
+    add_edge(builder, builder->hop->rule, vertex(builder, place, part));
+    if (part != LOOP_PLACES_UP || builder->places.name_count == 0)
+        return;
+    add_names(builder, place);
+    while (items[place].kind == LOOP_PLACE_LEAD && items[place].parent != place) {
+        place = items[place].parent;
+        add_names(builder, place);
+    }
 }
 
 static void meet(struct builder *builder, const struct loop_hop *hop, uint32_t group)
@@ -73,7 +99,7 @@ static void add_hop(struct builder *builder, const struct loop_hop *hop)
     char buffer[URL_HOST_LIMIT + 1];
     struct plan_host host;
 
-    builder->rule = hop->rule;
+    builder->hop = hop;
     if (loop_hop_host(hop, buffer, &host)) {
         if (known_hosts_knows(builder->hosts, host.name))
             meet(builder, hop, site_groups_of_host(&builder->groups, host.name));
@@ -91,15 +117,17 @@ static void add_place_edges(struct builder *builder, uint32_t place)
 
     switch (builder->places.items[place].kind) {
     case LOOP_PLACE_LEAD:
-        add_edge(builder, vertex(builder, place, VERTEX_ALL), vertex(builder, place, VERTEX_BELOW));
+        add_edge(builder, vertex(builder, place, LOOP_PLACES_ALL), vertex(builder, place, LOOP_PLACES_BELOW));
         if (place == parent)
             break;
-        add_edge(builder, vertex(builder, place, VERTEX_UP), vertex(builder, parent, VERTEX_UP));
-        add_edge(builder, vertex(builder, parent, VERTEX_BELOW), vertex(builder, place, VERTEX_ALL));
+        add_edge(builder, vertex(builder, place, LOOP_PLACES_UP), vertex(builder, parent, LOOP_PLACES_UP));
+        add_edge(builder, vertex(builder, parent, LOOP_PLACES_BELOW), vertex(builder, place, LOOP_PLACES_ALL));
         break;
     case LOOP_PLACE_NUMBER:
     case LOOP_PLACE_BEHIND:
-        add_edge(builder, vertex(builder, parent, VERTEX_ALL), vertex(builder, place, VERTEX_UP));
+    case LOOP_PLACE_NAME:
+    case LOOP_PLACE_VALUE:
+        add_edge(builder, vertex(builder, parent, LOOP_PLACES_ALL), vertex(builder, place, LOOP_PLACES_ALL));
         break;
     }
 }
@@ -188,12 +216,11 @@ void loop_graph_open(struct loop_graph *graph, const struct plan *plan)
     for (uint32_t i = 0; i < plan->rule_count; i++)
         at[i] = loop_places_of_source(&builder.places, group_of(&builder, i), &plan->rules[i]);
     graph->rule_count = plan->rule_count;
-    graph->vertex_count = plan->rule_count + VERTEX_COUNT * builder.places.count;
+    graph->vertex_count = plan->rule_count + LOOP_PLACES_PART_COUNT * builder.places.count;
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         add_rule_edges(&builder, i);
-        add_edge(&builder, vertex(&builder, at[i], VERTEX_UP), i);
-        if (builder.places.items[at[i]].kind == LOOP_PLACE_LEAD)
-            add_edge(&builder, vertex(&builder, at[i], VERTEX_ALL), i);
+        add_edge(&builder, vertex(&builder, at[i], LOOP_PLACES_UP), i);
+        add_edge(&builder, vertex(&builder, at[i], LOOP_PLACES_ALL), i);
     }
     for (uint32_t i = 0; i < builder.places.count; i++)
         add_place_edges(&builder, i);

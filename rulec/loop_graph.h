@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which rules could lead back to themselves, looked at from afar: only fixed segments of sources and targets count
- * (loop_places), and hosts in groups. What is in no circle here leads in none. Linear in rules. */
+ * (loop_places), parameters with one value, and hosts in groups. What is in no circle here leads in none. Linear in rules. */
 #ifndef RULEC_LOOP_GRAPH_H
 #define RULEC_LOOP_GRAPH_H
 

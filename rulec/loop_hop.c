@@ -388,9 +388,8 @@ static bool keeps(const struct plan_query_policy *policy, struct slice name)
     return !is_listed;
 }
 
-/* True where the parameter may be there; *value: it is there once and is this. */
-static bool may_have(struct arena *arena, const struct plan *plan, const struct loop_hop *hop, struct slice name,
-                     struct slice *value)
+bool loop_hop_may_have(struct arena *arena, const struct plan *plan, const struct loop_hop *hop, struct slice name,
+                       struct slice *value)
 {
     const struct plan_rule *rule = &plan->rules[hop->rule];
     bool is_open;
@@ -404,13 +403,6 @@ static bool may_have(struct arena *arena, const struct plan *plan, const struct 
     return !consumes(rule, name) && keeps(&plan->actions[rule->action].query, name);
 }
 
-bool loop_hop_may_have(struct arena *arena, const struct plan *plan, const struct loop_hop *hop, struct slice name)
-{
-    struct slice value;
-
-    return may_have(arena, plan, hop, name, &value);
-}
-
 static bool may_have_query(struct arena *arena, const struct plan *plan, const struct loop_hop *hop, uint32_t number)
 {
     const struct plan_rule *rule = &plan->rules[number];
@@ -421,7 +413,7 @@ static bool may_have_query(struct arena *arena, const struct plan *plan, const s
     for (uint32_t i = 0; plan_pattern(rule) && i < plan_pattern(rule)->parameter_count; i++) {
         const struct plan_parameter *parameter = &plan_pattern(rule)->parameters[i];
 
-        if (!may_have(arena, plan, hop, parameter->name, &value))
+        if (!loop_hop_may_have(arena, plan, hop, parameter->name, &value))
             return false;
         if (value.data && plan_parameter_value(parameter, &wanted) && !slice_equal(value, wanted))
             return false;
@@ -431,7 +423,7 @@ static bool may_have_query(struct arena *arena, const struct plan *plan, const s
 
         if (condition->kind != PLAN_CONDITION_QUERY)
             continue;
-        if (!condition->is_unless && !may_have(arena, plan, hop, condition->name, &value))
+        if (!condition->is_unless && !loop_hop_may_have(arena, plan, hop, condition->name, &value))
             return false;
         if (condition->is_unless && condition->operator == PLAN_PRESENT &&
             find_own(arena, hop, condition->name, &value, &is_open))

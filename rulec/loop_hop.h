@@ -24,8 +24,10 @@ bool loop_hop_of(struct arena *arena, const struct plan *plan, uint32_t rule, ui
 bool loop_hop_may_ask(struct arena *arena, const struct plan *plan, const struct loop_hop *hop, uint32_t rule);
 /* The first of these alone: could the request be for a host of the site? */
 bool loop_hop_may_be_at(const struct plan *plan, const struct loop_hop *hop, uint32_t site);
-/* True where the request may have the parameter: the target's own, or one that was sent and is kept. */
-bool loop_hop_may_have(struct arena *arena, const struct plan *plan, const struct loop_hop *hop, struct slice name);
+/* True where the request may have the parameter: the target's own, or one that was sent and is kept. *value: it is
+ * there once and is this, decoded (in the arena); data NULL: it may be anything. */
+bool loop_hop_may_have(struct arena *arena, const struct plan *plan, const struct loop_hop *hop, struct slice name,
+                       struct slice *value);
 /* True where the parameter may stand in the query of the hop's target itself. */
 bool loop_hop_may_add(struct arena *arena, const struct loop_hop *hop, struct slice name);
 

@@ -8,7 +8,11 @@
 
 #include <stdlib.h>
 
-enum { NONE = UINT32_MAX };
+enum {
+    NONE = LOOP_PLACE_NONE,
+    NAME_LIMIT = 4,  /* of one place: sources that ask for others stand at the place itself */
+    QUERY_DEPTH = 3  /* parameters of a source that are looked at */
+};
 
 static char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? (char)(byte | 32) : byte; }
 
@@ -81,6 +85,7 @@ void loop_places_close(struct loop_places *places)
 {
     free(places->items);
     free(places->slots);
+    free(places->names);
 }
 
 /* ---- sources ---- */
@@ -110,7 +115,7 @@ static bool next_segment(const char **at, const char *end, struct slice *segment
     return segment->size > 0;
 }
 
-uint32_t loop_places_of_source(struct loop_places *places, uint32_t root, const struct plan_rule *rule)
+static uint32_t place_of_path(struct loop_places *places, uint32_t root, const struct plan_rule *rule)
 {
     const struct plan_pattern *pattern = plan_pattern(rule);
     const char *at = plan_path(rule).data;
@@ -131,6 +136,53 @@ uint32_t loop_places_of_source(struct loop_places *places, uint32_t root, const 
     places->has_numbers = true;
     place = find_or_add(places, number_key(places->items[place].key, number), place, LOOP_PLACE_NUMBER);
     return add_text(places, place, pattern->head[number].parts[0].text, LOOP_PLACE_BEHIND);
+}
+
+/* The NAME of a place; made where it is new. NONE: it has too many. */
+static uint32_t find_or_add_name(struct loop_places *places, uint32_t parent, struct slice text)
+{
+    uint32_t count = 0;
+
+    for (uint32_t n = places->items[parent].names; n; n = places->names[n - 1].next, count++)
+        if (slice_equal(places->names[n - 1].text, text))
+            return places->names[n - 1].place;
+    if (count == NAME_LIMIT)
+        return NONE;
+    if (places->name_count == places->name_room) {
+        places->name_room = places->name_room ? places->name_room * 2 : 64;
+        places->names = memory_resize(places->names, places->name_room, sizeof *places->names);
+    }
+    uint32_t place = find_or_add(places, number_key(places->items[parent].key, PLAN_SEGMENT_LIMIT + 1 + count), parent,
+                                 LOOP_PLACE_NAME);
+    places->names[places->name_count++] = (struct loop_name){ .text = text, .place = place,
+                                                              .next = places->items[parent].names };
+    places->items[parent].names = places->name_count;
+    return place;
+}
+
+uint32_t loop_places_of_source(struct loop_places *places, uint32_t root, const struct plan_rule *rule)
+{
+    const struct plan_pattern *pattern = plan_pattern(rule);
+    uint32_t place = place_of_path(places, root, rule), depth = 0;
+
+    for (uint32_t i = 0; pattern && i < pattern->parameter_count && depth < QUERY_DEPTH; i++) {
+        struct slice value;
+        uint32_t name;
+
+        if (!plan_parameter_value(&pattern->parameters[i], &value))
+            continue;
+        name = find_or_add_name(places, place, pattern->parameters[i].name);
+        if (name == NONE)
+            continue;
+        place = add_text(places, name, value, LOOP_PLACE_VALUE);
+        depth++;
+    }
+    return place;
+}
+
+uint32_t loop_places_value(const struct loop_places *places, uint32_t name_place, struct slice value)
+{
+    return find(places, text_key(places->items[name_place].key, value));
 }
 
 /* ---- targets ---- */
@@ -231,12 +283,12 @@ static void meet_numbers(const struct loop_places *places, const struct outline 
         if (place == NONE)
             continue;
         if (number >= outline->count || !outline->segments[number].data) {
-            visit(baton, place, true);
+            visit(baton, place, LOOP_PLACES_ALL);
             continue;
         }
         place = find(places, text_key(places->items[place].key, outline->segments[number]));
         if (place != NONE)
-            visit(baton, place, false);
+            visit(baton, place, LOOP_PLACES_UP);
     }
 }
 
@@ -256,13 +308,13 @@ void loop_places_meet(const struct loop_places *places, struct arena *arena, uin
             break;
         next = find(places, text_key(places->items[lead].key, outline.segments[depth]));
         if (next == NONE) {
-            visit(baton, lead, false);
+            visit(baton, lead, LOOP_PLACES_UP);
             return;
         }
         lead = next;
         depth++;
     }
-    visit(baton, lead, false);
+    visit(baton, lead, LOOP_PLACES_UP);
     if (depth < outline.count || outline.is_open)
-        visit(baton, lead, true);
+        visit(baton, lead, LOOP_PLACES_BELOW);
 }

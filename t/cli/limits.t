@@ -51,6 +51,11 @@ within('100,000 groups, each with a condition', 0, lines(100_000, sub { "group \
 within('100,000 header fields in 100,000 rules', 0, lines(100_000, sub { "/a$_[0] -> /b { header X \"$_[0]\" }\n" }), $written);
 within('a chain of 100,000 redirects', 0, lines(100_000, sub { "/a$_[0] -> /a" . ($_[0] + 1) . "\n" }), $written);
 within('a chain of 20,000 subtrees', 0, lines(20_000, sub { "/a$_[0]/* -> /a" . ($_[0] + 1) . "/*\n" }), $written);
+# Each of these meets the path of all others: what is told of loops is told by the values.
+my $handed_on = sub { "/q/{x}?id=$_[0] -> /q/{x}?id=" . ($_[0] + 1) . "\n" };
+within('20,000 rules that hand a parameter on', 0, lines(20_000, $handed_on), qr/\A(?!.*R307-207).*^t\.r307: \d+ rules/ms);
+within('... and a circle among them', 1, lines(20_000, $handed_on) . "/q/{x}?id=20001 -> /q/{x}?id=19999\n",
+    qr{t\.redir:19999:1: error: redirect "/q/x\?id=19999" leads back to itself over other rules \[R307-041\]});
 within('100,000 tests', 0, "/a -> /b\n" . lines(100_000, sub { "expect GET http://h.example/a?$_[0] -> 307 /b?$_[0]\n" }), $written);
 within('100,000 rows of a table', 0, "table \"t.csv\"\n", $written, ['t.csv', "from,to\n" . lines(100_000, sub { "\"/a$_[0]\",\"/b\"\n" })]);
 within('100,000 notes', 0, lines(100_000, sub { "/a$_[0] -> /b { note \"n$_[0]\" }\n" }), $written);
