@@ -90,10 +90,43 @@ static bool go_to_shortest(struct follow *follow)
     return true;
 }
 
+/* Each rule once, for a walk may go through it again with another path. */
 static void tell_hops(struct loop_report *report, const uint32_t *rules, unsigned hops)
 {
-    for (unsigned i = 1; i < hops && i < SHOWN_HOPS; i++)
-        diag_note(report->diag, report->plan->rules[rules[i]].span, "through this rule");
+    for (unsigned i = 1; i < hops && i < SHOWN_HOPS; i++) {
+        unsigned first = 0;
+
+        while (rules[first] != rules[i])
+            first++;
+        if (first == i)
+            diag_note(report->diag, report->plan->rules[rules[i]].span, "through this rule");
+    }
+}
+
+/* The source is one path, with at most parameters of one value each. */
+static bool has_one_source(const struct plan_rule *rule)
+{
+    const struct plan_pattern *pattern = plan_pattern(rule);
+    struct slice value;
+
+    if (pattern && (pattern->regex.size || pattern->capture_count || pattern->tail != PLAN_TAIL_NONE))
+        return false;
+    for (uint32_t i = 0; pattern && i < pattern->parameter_count; i++)
+        if (!plan_parameter_value(&pattern->parameters[i], &value))
+            return false;
+    return true;
+}
+
+/* A `pass` with the rule's own parameters stands before it; one without them would stand behind. */
+static void help_with_pass(struct loop_report *report, const struct follow *follow, const struct plan_rule *rule)
+{
+    const struct plan_pattern *pattern = plan_pattern(rule);
+    struct slice path = follow->key.path, query = follow->key.query;
+    bool has_query = follow->key.has_query && pattern && pattern->parameter_count > 0;
+
+    diag_help(report->diag, "\"%.*s%s%.*s pass\"%s would end it there", (int)path.size, path.data, has_query ? "?" : "",
+              has_query ? (int)query.size : 0, has_query ? query.data : "",
+              has_one_source(rule) ? " in place of this rule" : "");
 }
 
 void loop_report_tell(struct loop_report *report, struct follow *follow)
@@ -137,7 +170,7 @@ void loop_report_tell(struct loop_report *report, struct follow *follow)
                    hops == 1 ? "" : hops == 2 ? " over another rule" : " over other rules", is_get ? "" : ", for ",
                    is_get ? 0 : (int)method.size, method.data);
     tell_hops(report, through, hops);
-    diag_help(report->diag, "\"%.*s pass\" would end it there", (int)follow->key.path.size, follow->key.path.data);
+    help_with_pass(report, follow, &rules[through[0]]);
 }
 
 void loop_report_growth(struct loop_report *report, const struct follow *follow, const uint32_t *rules, unsigned hops,
@@ -150,7 +183,6 @@ void loop_report_growth(struct loop_report *report, const struct follow *follow,
     diag_warning(report->diag, DIAG_LOOP_UNDECIDED, report->plan->rules[rules[0]].span,
                  "redirect \"%s\" leads on and on: after %u hops its path has %zu bytes, %zu at first", url, hops,
                  follow->key.path.size, first_size);
-    for (unsigned i = 1; i < hops && i < SHOWN_HOPS && rules[i] != rules[0]; i++)
-        diag_note(report->diag, report->plan->rules[rules[i]].span, "through this rule");
+    tell_hops(report, rules, hops);
     diag_help(report->diag, "a \"pass\" for what it leads to would end it");
 }
