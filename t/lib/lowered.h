@@ -8,6 +8,7 @@
 #include "t/lib/parsed.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 
 struct lowered {
     struct plan *plan;
@@ -32,6 +33,16 @@ static inline void lowered_open_at(const char *path, const char *text, int64_t n
 static inline void lowered_open(const char *text)
 {
     lowered_open_at("test.redir", text, 0);
+}
+
+/* Two rules, to be compared. False: they have become more or fewer. */
+static inline bool lowered_open_two(const char *first, const char *second)
+{
+    static char text[1024];
+
+    snprintf(text, sizeof text, "%s\n%s\n", first, second);
+    lowered_open(text);
+    return lowered.plan->rule_count == 2;
 }
 
 /* What was shown stays. */

@@ -2,10 +2,9 @@
 /* Sets of paths: which paths regexes, sources and targets hold, and which of them have a path in common. */
 #include "config.h"
 
-#include "grammar/parse.h"
-#include "rulec/lower.h"
 #include "rulec/regex_set.h"
 #include "rulec/rule_paths.h"
+#include "t/lib/lowered.h"
 #include "t/lib/tap.h"
 
 #include <stdio.h>
@@ -65,32 +64,23 @@ static void all_other_regexes_are_unknown(void)
 
 static void leads(bool wanted, const char *from, const char *to)
 {
-    struct arena *arena = arena_open();
-    struct source_set *sources = source_set_open(arena);
-    struct diag *diag = diag_open(arena, sources);
-    struct plan *plan = plan_open(arena, sources);
-    struct ast *ast = ast_open(arena, sources);
     const struct plan_template *template;
     struct target_parts parts;
     struct slice target;
     struct path_sets sets;
-    char text[400];
+    char name[200], answer[200];
 
-    snprintf(text, sizeof text, "%s\n%s gone\n", from, to);
-    parse_text(ast, diag, "test.redir", slice_from_string(text));
-    lower(ast, diag, plan);
-    snprintf(text, sizeof text, "%s %s to %s", from, wanted ? "can lead" : "never leads", to);
+    snprintf(name, sizeof name, "%s %s to %s", from, wanted ? "can lead" : "never leads", to);
+    snprintf(answer, sizeof answer, "%s gone", to);
     path_sets_open(&sets);
-    if (ok(plan->rule_count == 2 && target_line(&plan->rules[0], 0, &template, &target), "two rules")) {
-        target_parts_of(arena, template, target, &parts);
-        rule_paths_put_target(&sets, arena, &plan->rules[0], template, &parts);
-        rule_paths_put_source(&sets, arena, &plan->rules[1]);
-        ok(path_sets_meet(&sets) == wanted, text);
+    if (ok(lowered_open_two(from, answer) && target_line(&lowered.plan->rules[0], 0, &template, &target), "two rules")) {
+        target_parts_of(parsed.arena, template, target, &parts);
+        rule_paths_put_target(&sets, parsed.arena, &lowered.plan->rules[0], template, &parts);
+        rule_paths_put_source(&sets, parsed.arena, &lowered.plan->rules[1]);
+        ok(path_sets_meet(&sets) == wanted, name);
     }
     path_sets_close(&sets);
-    plan_close(plan);
-    source_set_close(sources);
-    arena_close(arena);
+    lowered_close();
 }
 
 static void targets_meet_sources(void)

@@ -9,15 +9,6 @@
 
 #include <stdio.h>
 
-static bool open_rules(const char *first, const char *second)
-{
-    static char text[1024];
-
-    snprintf(text, sizeof text, "%s\n%s\n", first, second);
-    lowered_open(text);
-    return lowered.plan->rule_count == 2;
-}
-
 static struct source_view view_of(uint32_t rule)
 {
     struct source_view view;
@@ -35,7 +26,7 @@ static void covers(bool wanted, const char *outer, const char *inner)
              outer + strcspn(outer, " "));
     snprintf(second, sizeof second, "%.*s gone%s", (int)strcspn(inner, " "), inner, inner + strcspn(inner, " "));
     snprintf(name, sizeof name, "%s %s %s", outer, wanted ? "holds" : "does not hold", inner);
-    if (ok(open_rules(first, second), "two rules")) {
+    if (ok(lowered_open_two(first, second), "two rules")) {
         struct source_view a = view_of(0), b = view_of(1);
 
         ok(source_covers(&a, &b) == wanted, name);
@@ -50,7 +41,7 @@ static void meets(bool wanted, const char *left, const char *right)
     snprintf(first, sizeof first, "%s gone", left);
     snprintf(second, sizeof second, "%s gone", right);
     snprintf(name, sizeof name, "%s and %s %s", left, right, wanted ? "meet" : "do not meet");
-    if (ok(open_rules(first, second), "two rules")) {
+    if (ok(lowered_open_two(first, second), "two rules")) {
         struct source_view a = view_of(0), b = view_of(1);
 
         ok(source_meets(&a, &b) == wanted && source_meets(&b, &a) == wanted, name);
@@ -69,7 +60,7 @@ static void conditions(enum relation wanted, const char *strong, const char *wea
     snprintf(first, sizeof first, "/a gone { %s }", strong);
     snprintf(second, sizeof second, "/b gone { %s }", weak);
     snprintf(name, sizeof name, "%s: %s %s", strong, words[wanted], weak);
-    if (ok(open_rules(first, second), "two rules")) {
+    if (ok(lowered_open_two(first, second), "two rules")) {
         const struct plan_action *a = &lowered.plan->actions[lowered.plan->rules[0].action];
         const struct plan_action *b = &lowered.plan->actions[lowered.plan->rules[1].action];
 
