@@ -8,29 +8,13 @@ use Test::More;
 use File::Find ();
 use File::Temp qw(tempdir);
 use FindBin;
+use lib "$FindBin::Bin/lib";
+use Redir307::Make qw(build_folder make_value);
+use Redir307::Rulec qw(read_bytes source_folder);
 
-my $source_folder = $ENV{REDIR307_SRCDIR} // "$FindBin::Bin/..";
-my $build_folder  = $ENV{REDIR307_BUILDDIR} // "$FindBin::Bin/../build";
+my $source_folder = source_folder();
+my $build_folder  = build_folder();
 my $module        = "$build_folder/.libs/mod_redir307.so";
--f "$build_folder/Makefile" or BAIL_OUT("$build_folder holds no build");
-
-sub read_file {
-    my ($path) = @_;
-    open my $in, '<:raw', $path or die "$path: $!";
-    local $/;
-    return scalar <$in>;
-}
-
-# A variable of the Makefile, expanded by make itself.
-sub make_value {
-    my ($name) = @_;
-    my $text = qx(printf 'include Makefile\\nshow-value:\\n\\t\@echo "\$($name)"\\n' | make -s -C '$build_folder' -f - show-value);
-    chomp $text;
-    return $text;
-}
-
-# The tests may themselves run under make.
-delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
 
 # ---- names ----
 
@@ -59,7 +43,7 @@ for my $path (@wanted) {
 }
 my @others = grep { !m{^\Q$doc\E/} } sort keys %installed;
 is("@others", '', 'and nothing else outside the documentation folder');
-like(read_file("$root$doc/redir307.load"), qr{^LoadModule redir307_module \Q$module_folder\E/mod_redir307\.so$}m,
+like(read_bytes("$root$doc/redir307.load"), qr{^LoadModule redir307_module \Q$module_folder\E/mod_redir307\.so$}m,
     'the sample names the place of the module');
 qx(make -C '$build_folder' uninstall DESTDIR='$root' 2>&1);
 @installed = ();
@@ -80,14 +64,14 @@ my @turned;
 for my $path (map { glob "'$source_folder'/$_/*.[chly]" } qw(grammar mod_redir307 rulec)) {
     my $name = $path =~ s{^\Q$source_folder\E/}{}r;
     my ($layer) = grep { $name =~ $_->{files} } @layers;
-    for my $included (read_file($path) =~ /^\s*#\s*include\s+"([^"]+)"/gm) {
+    for my $included (read_bytes($path) =~ /^\s*#\s*include\s+"([^"]+)"/gm) {
         next if $included eq 'config.h';
         $looked_at++;
         push @turned, "$name includes $included" if $included !~ $layer->{may};
     }
     if ($name !~ m{^mod_redir307/mod_}) {
         push @turned, "$name includes <$_>"
-            for grep { /^(?:httpd|http_|ap_|apr|util_)/ } read_file($path) =~ /^\s*#\s*include\s+<([^>]+)>/gm;
+            for grep { /^(?:httpd|http_|ap_|apr|util_)/ } read_bytes($path) =~ /^\s*#\s*include\s+<([^>]+)>/gm;
     }
 }
 cmp_ok($looked_at, '>', 50, 'there are includes to look at');

@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Redir307::Build;
+use Redir307::Make qw(make_value);
 use Redir307::Httpd;
 use Test::More;
 

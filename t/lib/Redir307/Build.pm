@@ -6,22 +6,13 @@ use strict;
 use warnings;
 use Exporter 'import';
 use Redir307::Httpd;
+use Redir307::Make qw(make_value);
 use Test::More;
 
-our @EXPORT = qw(build_shared module_sources engine_sources make_value);
+our @EXPORT = qw(build_shared module_sources engine_sources);
 
 my $build_folder = Redir307::Httpd::build_folder();
 my $source_folder = Redir307::Httpd::source_folder();
-# The test may itself run under make.
-delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
-
-# A variable of the build's Makefile, expanded by make itself.
-sub make_value {
-    my ($name) = @_;
-    my $text = qx(printf 'include Makefile\\nshow-value:\\n\\t\@echo "\$($name)"\\n' | make -s -C '$build_folder' -f - show-value);
-    # Above it stands what make did to the Makefile first, if that is older than what it is made of.
-    return $text =~ /([^\n]*)\n?\z/ ? $1 : '';
-}
 
 sub sources { return map { "$source_folder/$_" } grep { /\.c$/ } split ' ', make_value($_[0]) }
 sub module_sources { return sources('mod_redir307_la_SOURCES') }
