@@ -19,8 +19,8 @@ enum { TOLD_LIMIT = 10, NEIGHBOUR_LIMIT = 32 };
 struct entry {
     uint64_t group; /* of site, rank and fixed texts */
     uint64_t names; /* of the parameters, and which values are fixed */
+    const struct plan_pattern *form; /* the rule's, or one of its emit_pattern_forms */
     uint32_t rule;
-    uint8_t form;
     bool is_fixed;  /* one path, and each parameter has one value */
 };
 
@@ -49,7 +49,7 @@ static bool is_text(const struct plan_segment *segment)
     return segment->part_count == 1 && segment->parts[0].kind == PLAN_PART_LITERAL;
 }
 
-static void describe(struct ranks *ranks, uint32_t rule, uint8_t form, const struct plan_pattern *pattern)
+static void describe(struct ranks *ranks, uint32_t rule, const struct plan_pattern *pattern)
 {
     const struct plan_action *action = &ranks->plan->actions[ranks->plan->rules[rule].action];
     uint64_t group = hash_mix(((uint64_t)action->site << 1 | action->is_override) + HASH_MULTIPLIER);
@@ -77,7 +77,7 @@ static void describe(struct ranks *ranks, uint32_t rule, uint8_t form, const str
         group = hash_bytes(emit_rank(ranks->arena, pattern), group);
     group = hash_mix(group + ((uint64_t)pattern->parameter_count << 8 | fixed_values));
     ranks->entries[ranks->count++] = (struct entry){
-        .group = group, .names = names, .rule = rule, .form = form,
+        .group = group, .names = names, .form = pattern, .rule = rule,
         .is_fixed = is_whole && fixed_values == pattern->parameter_count
     };
 }
@@ -92,15 +92,17 @@ static void describe_all(struct ranks *ranks)
     ranks->entries = memory_resize(NULL, room + 1, sizeof *ranks->entries);
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         const struct plan_pattern *pattern = plan_pattern(&plan->rules[i]);
-        struct plan_pattern forms[EMIT_FORM_LIMIT];
 
         if (!pattern || pattern->regex.size)
             continue;
-        unsigned count = pattern->suffix.size ? emit_pattern_forms(ranks->arena, pattern, forms) : 1;
-        if (count == 1)
-            describe(ranks, i, 0, pattern);
-        for (uint8_t f = 0; count > 1 && f < count; f++)
-            describe(ranks, i, f, &forms[f]);
+        if (pattern->suffix.size == 0) {
+            describe(ranks, i, pattern);
+            continue;
+        }
+        struct plan_pattern *forms = arena_array(ranks->arena, EMIT_FORM_LIMIT, sizeof *forms);
+        unsigned count = emit_pattern_forms(ranks->arena, pattern, forms);
+        for (unsigned f = 0; f < count; f++)
+            describe(ranks, i, &forms[f]);
     }
 }
 
@@ -113,15 +115,6 @@ static int entry_order(const void *left, const void *right)
     if (a->names != b->names)
         return a->names < b->names ? -1 : 1;
     return (a->rule > b->rule) - (a->rule < b->rule);
-}
-
-static void view_of(struct ranks *ranks, const struct entry *entry, struct source_view *view)
-{
-    const struct plan_rule *rule = &ranks->plan->rules[entry->rule];
-    struct plan_pattern *forms = arena_array(ranks->arena, EMIT_FORM_LIMIT, sizeof *forms);
-
-    emit_pattern_forms(ranks->arena, plan_pattern(rule), forms);
-    source_view_of(ranks->arena, rule, &forms[entry->form], view);
 }
 
 static bool answers_alike(const struct plan_rule *a, const struct plan_rule *b)
@@ -152,8 +145,8 @@ static void compare(struct ranks *ranks, const struct entry *left, const struct 
     if (a->rule == b->rule || answers_alike(earlier, later) ||
         actions_exclude(ranks->plan, &ranks->plan->actions[earlier->action], &ranks->plan->actions[later->action]))
         return;
-    view_of(ranks, a, &first);
-    view_of(ranks, b, &second);
+    source_view_of(ranks->arena, earlier, a->form, &first);
+    source_view_of(ranks->arena, later, b->form, &second);
     if (!source_meets(&first, &second) || is_settled(&first, &second, ranks, earlier, later) ||
         diag_is_allowed(ranks->diag, DIAG_EQUAL_RANK, later->span))
         return;
