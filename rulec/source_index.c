@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A hash table of chains. A pattern lies under its lead (the fixed segments in front, in lower case), the first and
- * last few fixed bytes of its first open segment, and its query parameters, with their values where those are fixed.
- * What holds a given source lies under one of that source's own leads, a part of its bytes and some of its parameters:
- * so few chains are looked at, and each search is bounded by depth. */
+ * last few fixed bytes of its first open segment, the first fixed segment behind that, and its query parameters, with
+ * their values where those are fixed. What holds a given source lies under one of that source's own leads, a part of its
+ * bytes, one of its segments and some of its parameters: so few chains are looked at, and each search is bounded by
+ * depth. */
 #include "config.h"
 
 #include "rulec/source_index.h"
@@ -29,7 +30,8 @@ struct source_index {
     size_t slot_count;
     uint32_t *next; /* by rule: the next of its chain + 1 */
     bool has_ends[END_SIZE + 1][END_SIZE + 1]; /* sizes at the start and end that occur */
-    bool has_overrides;
+    bool has_behind[PLAN_SEGMENT_LIMIT];       /* numbers of fixed segments behind open ones that occur */
+    bool has_any_behind, has_overrides;
 };
 
 /* The fixed bytes of a segment, in lower case. */
@@ -155,18 +157,28 @@ static bool is_fixed(const struct plan_pattern *pattern, uint32_t at)
     return !is_open && segment->part_count == 1 && segment->parts[0].kind == PLAN_PART_LITERAL;
 }
 
+/* Of a fixed segment behind an open one, with its number; never 0. */
+static uint64_t behind_hash(uint32_t number, struct slice text) { return hash_segment(hash_mix(number + 3), text) | 1; }
+
+/* Cuts the next segment off. False: there is none. */
+static bool next_segment(const char **at, const char *end, struct slice *text)
+{
+    while (*at < end && **at == '/')
+        ++*at;
+    const char *start = *at;
+    while (*at < end && **at != '/')
+        ++*at;
+    *text = slice_of(start, (size_t)(*at - start));
+    return text->size > 0;
+}
+
 static uint64_t path_lead(uint64_t lead, struct slice path)
 {
-    const char *at = path.data, *end = at + path.size;
+    const char *at = path.data;
+    struct slice text;
 
-    while (at < end) {
-        const char *start = ++at;
-
-        while (at < end && *at != '/')
-            at++;
-        if (at > start)
-            lead = hash_segment(lead, slice_of(start, (size_t)(at - start)));
-    }
+    while (next_segment(&at, path.data + path.size, &text))
+        lead = hash_segment(lead, text);
     return lead;
 }
 
@@ -186,6 +198,18 @@ static void add(struct source_index *index, uint32_t rule, uint64_t key)
     index->next[rule] = slot->key ? slot->first : 0;
     slot->key = key;
     slot->first = rule + 1;
+}
+
+/* Its hash; 0: all that follows is open. */
+static uint64_t first_behind(struct source_index *index, const struct plan_pattern *pattern, uint32_t open_at)
+{
+    for (uint32_t i = open_at + 1; i < pattern->head_count; i++) {
+        if (!is_fixed(pattern, i))
+            continue;
+        index->has_behind[i] = index->has_any_behind = true;
+        return behind_hash(i, pattern->head[i].parts[0].text);
+    }
+    return 0;
 }
 
 static void add_rule(struct source_index *index, uint32_t number)
@@ -212,7 +236,8 @@ static void add_rule(struct source_index *index, uint32_t number)
         take_segment(&ends, &plan_pattern(rule)->head[at],
                      plan_pattern(rule)->tail == PLAN_TAIL_BELOW && at + 1 == plan_pattern(rule)->head_count);
     index->has_ends[ends.start_size][ends.end_size] = true;
-    add(index, number, key_of(lead, query_hash(plan_pattern(rule)), &ends, ends.start_size, ends.end_size));
+    add(index, number, key_of(lead, query_hash(plan_pattern(rule)) + first_behind(index, plan_pattern(rule), at), &ends,
+                              ends.start_size, ends.end_size));
 }
 
 struct source_index *source_index_open(const struct plan *plan, bool with_exact)
@@ -249,6 +274,11 @@ struct search {
     uint32_t *found;
     uint64_t queries[COMBINATION_LIMIT];
     uint32_t query_count;
+    struct {
+        uint32_t number;
+        uint64_t hash;
+    } behind[PLAN_SEGMENT_LIMIT]; /* fixed segments of the source that may stand behind an open one */
+    uint32_t behind_count;
 };
 
 static void collect(struct search *search, uint64_t key)
@@ -261,50 +291,64 @@ static void collect(struct search *search, uint64_t key)
             search->found[search->count++] = at - 1;
 }
 
-/* All chains at one lead whose fixed bytes the segment has. */
-static void collect_lead(struct search *search, uint64_t lead, const struct ends *ends)
+static void add_behind(struct search *search, uint32_t number, struct slice text)
+{
+    if (number >= PLAN_SEGMENT_LIMIT || !search->index->has_behind[number])
+        return;
+    search->behind[search->behind_count].number = number;
+    search->behind[search->behind_count++].hash = behind_hash(number, text);
+}
+
+/* All chains at one lead, which ends before segment `number`, whose fixed bytes and segments the source has. */
+static void collect_lead(struct search *search, uint64_t lead, uint32_t number, const struct ends *ends)
 {
     for (uint32_t start = 0; start <= ends->start_size; start++)
         for (uint32_t end = 0; end <= ends->end_size; end++)
-            for (uint32_t i = 0; i < search->query_count && search->index->has_ends[start][end]; i++)
+            for (uint32_t i = 0; i < search->query_count && search->index->has_ends[start][end]; i++) {
                 collect(search, key_of(lead, search->queries[i], ends, start, end));
+                for (uint32_t b = 0; b < search->behind_count; b++)
+                    if (search->behind[b].number > number)
+                        collect(search, key_of(lead, search->queries[i] + search->behind[b].hash, ends, start, end));
+            }
 }
 
 static void search_path(struct search *search, uint64_t lead, struct slice path)
 {
     const char *at = path.data, *end = at + path.size;
+    struct slice text;
+    uint32_t number = 0;
 
-    while (at < end) {
-        const char *start = ++at;
+    while (search->index->has_any_behind && next_segment(&at, end, &text))
+        add_behind(search, number++, text);
+    at = path.data;
+    for (number = 0; next_segment(&at, end, &text); number++) {
         struct ends ends = { .start_size = 0 };
 
-        while (at < end && *at != '/')
-            at++;
-        if (at == start)
-            continue;
-        struct slice text = slice_of(start, (size_t)(at - start));
         take_start(&ends, text);
         take_end(&ends, text);
-        collect_lead(search, lead, &ends);
+        collect_lead(search, lead, number, &ends);
         lead = hash_segment(lead, text);
     }
-    collect_lead(search, lead, &(struct ends){ .start_size = 0 });
+    collect_lead(search, lead, number, &(struct ends){ .start_size = 0 });
     collect(search, exact_key(lead, 0));
 }
 
 static void search_pattern(struct search *search, uint64_t lead, const struct plan_pattern *pattern)
 {
+    for (uint32_t at = 0; at < pattern->head_count; at++)
+        if (is_fixed(pattern, at))
+            add_behind(search, at, pattern->head[at].parts[0].text);
     for (uint32_t at = 0; at < pattern->head_count; at++) {
         struct ends ends = { .start_size = 0 };
 
         take_segment(&ends, &pattern->head[at],
                      pattern->tail == PLAN_TAIL_BELOW && at + 1 == pattern->head_count);
-        collect_lead(search, lead, &ends);
+        collect_lead(search, lead, at, &ends);
         if (!is_fixed(pattern, at))
             return;
         lead = hash_segment(lead, pattern->head[at].parts[0].text);
     }
-    collect_lead(search, lead, &(struct ends){ .start_size = 0 });
+    collect_lead(search, lead, pattern->head_count, &(struct ends){ .start_size = 0 });
     for (uint32_t i = 0; i < search->query_count && pattern->tail == PLAN_TAIL_NONE; i++)
         collect(search, exact_key(lead, search->queries[i]));
 }

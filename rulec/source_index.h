@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the sources that may hold another one whole, without looking at all of them: by the fixed segments in front
- * and the fixed bytes at both ends of the first segment that is not. */
+/* Finds the sources that may hold another one whole, without looking at all of them: by the fixed segments in front,
+ * the fixed bytes at both ends of the first segment that is not, and the first fixed one behind that. */
 #ifndef RULEC_SOURCE_INDEX_H
 #define RULEC_SOURCE_INDEX_H
 

@@ -80,4 +80,10 @@ rules('also', "/a -> /z\n");
 ($status, $said) = $check->('good.redir', 'also.redir');
 is($status, 1, 'two files are one set: what contradicts is found');
 like($said, qr/^also\.redir:1:1: error: .*\n(.*\n)*good\.redir:2:1: note: /m, '... with both places');
+
+# What hides a rule is found among thousands at one place, by what stands behind the placeholder.
+rules('many', join('', map { "/p/{x}/k$_ -> /q/{x}/$_\n" } 1 .. 2_000) . "/p/{x}/k1999 -> /r/{x} { when cookie c }\n");
+($status, $said) = $check->('many.redir');
+like($said, qr/^many\.redir:2001:1: warning: this rule can never fire [^\n]*\n(?:.*\n){2}many\.redir:1999:1: note: /m, 'a rule hidden by one of 2,000 at one place')
+    or diag substr $said, 0, 500;
 done_testing();
