@@ -227,7 +227,7 @@ static bool try_rule(struct lookup *lookup, const struct lookup_match *match, st
     return answers;
 }
 
-void answer_probed(const struct ruleset *ruleset, const struct request_key *key, const struct probe *probe,
+void answer_probed(const struct ruleset *ruleset, const struct request_key *key, struct probe probe,
                    struct answer_scratch *scratch, const struct answer_trace *trace, struct answer *answer)
 {
     struct lookup lookup;
@@ -248,10 +248,10 @@ void answer_probed(const struct ruleset *ruleset, const struct request_key *key,
 void answer_request(const struct ruleset *ruleset, const struct request_key *key, struct answer_scratch *scratch,
                     const struct answer_trace *trace, struct answer *answer)
 {
-    struct probe probe;
+    struct probe probe = probe_path(ruleset, key->path, key->has_query);
 
-    if (probe_path(ruleset, key->path, key->has_query, &probe)) {
-        answer_probed(ruleset, key, &probe, scratch, trace, answer);
+    if (probe.may_answer) {
+        answer_probed(ruleset, key, probe, scratch, trace, answer);
     } else {
         *answer = (struct answer){ .outcome = ANSWER_NONE };
     }

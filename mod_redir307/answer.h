@@ -55,7 +55,7 @@ void answer_request(const struct ruleset *ruleset, const struct request_key *key
                     const struct answer_trace *trace, struct answer *answer);
 
 /* The rest of answer_request, for who has asked probe_path by himself before he read all of the key, and got no "no". */
-void answer_probed(const struct ruleset *ruleset, const struct request_key *key, const struct probe *probe,
+void answer_probed(const struct ruleset *ruleset, const struct request_key *key, struct probe probe,
                    struct answer_scratch *scratch, const struct answer_trace *trace, struct answer *answer);
 
 /* Field number `index` of answer->headers (clauses header, retry-after, blocked-by); false past the last. The slices lie

@@ -32,10 +32,15 @@ static inline void hash_put_digest(XXH128_hash_t hash, uint8_t digest[16])
     memcpy(digest + 8, &hash.high64, 8);
 }
 
+static inline uint64_t hash_scope(uint64_t seed, uint32_t scope)
+{
+    return seed ^ (scope * HASH_MULTIPLIER);
+}
+
 /* A path, or a path's first segments, within a scope. */
 static inline uint64_t hash_path(struct slice path, uint64_t seed, uint32_t scope)
 {
-    return hash_bytes(path, seed ^ (scope * HASH_MULTIPLIER));
+    return hash_bytes(path, hash_scope(seed, scope));
 }
 
 static inline uint64_t hash_host(struct slice name, unsigned kind, unsigned port, uint64_t seed)

@@ -10,14 +10,14 @@ enum { LEVEL_EXACT, LEVEL_APEX, LEVEL_BELOW, LEVEL_ANY, LEVEL_COUNT };
 enum { PHASE_WHOLE, PHASE_EXACT, PHASE_SHAPES, PHASE_COUNT };
 
 bool lookup_begin(struct lookup *lookup, const struct ruleset *ruleset, const struct request_key *key,
-                  const struct probe *probe, struct answer_scratch *scratch)
+                  struct probe probe, struct answer_scratch *scratch)
 {
     lookup->ruleset = ruleset;
     lookup->key = key;
     lookup->probe = probe;
     lookup->scratch = scratch;
     lookup->path = key->path;
-    if (!probe->is_plain && !url_normalize_path(key->path, scratch->path, sizeof scratch->path, &lookup->path)) {
+    if (!probe.is_plain && !url_normalize_path(key->path, scratch->path, sizeof scratch->path, &lookup->path)) {
         return false;
     }
     if (lookup->path.size > URL_NORMAL_LIMIT) return false;

@@ -32,7 +32,7 @@ struct lookup_walk {
 struct lookup {
     const struct ruleset *ruleset;
     const struct request_key *key;
-    const struct probe *probe;
+    struct probe probe;
     struct answer_scratch *scratch;
     struct slice path;       /* normal form */
     struct slice bare;       /* without its trailing slash; "/" is itself */
@@ -80,7 +80,7 @@ struct lookup {
 
 /* `probe`: of the key's path. False: the path is not valid, no rule matches. The lookup's big arrays are not cleared. */
 bool lookup_begin(struct lookup *lookup, const struct ruleset *ruleset, const struct request_key *key,
-                  const struct probe *probe, struct answer_scratch *scratch);
+                  struct probe probe, struct answer_scratch *scratch);
 /* The next best match; false where there is none left. */
 bool lookup_next(struct lookup *lookup, struct lookup_match *match);
 

@@ -120,7 +120,7 @@ void lookup_collect_exact(struct lookup *lookup)
     if (lookup->scope_head.flags & RULESET_SCOPE_HAS_CASE_IGNORE && lookup_fold(lookup)) {
         bare.data = lookup->folded.data;
     }
-    uint64_t key = lookup->probe->scope == lookup->scope ? lookup->probe->exact_key
+    uint64_t key = lookup->probe.scope == lookup->scope ? lookup->probe.exact_key
                                                          : hash_path(bare, rs->header.seed, lookup->scope);
     unsigned count = index_find(&rs->views[RULESET_EXACT_INDEX], key, references);
     for (unsigned i = 0; i < count; i++) collect_chain(lookup, (uint64_t)references[i] * 4);

@@ -2,7 +2,7 @@
 /* The module record and its hooks: which requests are ours, and when what happens. What to answer
  * is decided in answer.c, sent in mod_redir307_response.c; which files hold the rules is
  * mod_redir307_files.c's. */
-#include "mod_redir307/mod_redir307.h"
+#include "mod_redir307/mod_redir307_files.h"
 
 #include "mod_redir307/answer.h"
 #include "mod_redir307/trace.h"
@@ -25,13 +25,12 @@ struct told_decision {
 };
 
 /* Subrequests and internal redirects would turn a rule for /index.html into a loop, and one for
- * everything into the end of all error pages. "OPTIONS *", CONNECT and what a forward proxy is
- * asked for are no paths of ours; TRACE is httpd's to answer. */
-static bool is_ours(request_rec *r)
+ * everything into the end of all error pages. CONNECT and what a forward proxy is asked for are no
+ * paths of ours; TRACE is httpd's to answer. */
+static bool is_ours(const request_rec *r)
 {
     return !r->main && !r->prev && r->proxyreq != PROXYREQ_PROXY &&
-           r->method_number != M_CONNECT && r->method_number != M_TRACE && r->uri &&
-           r->uri[0] == '/' && r->unparsed_uri;
+           r->method_number != M_CONNECT && r->method_number != M_TRACE && r->unparsed_uri;
 }
 
 /* No rule takes the status page away from those who look for what is wrong with the rules. */
@@ -72,15 +71,32 @@ static void tell_decision(request_rec *r, const struct told_decision *told)
     ap_log_rerror(APLOG_MARK, APLOG_TRACE3, 0, r, "-> %s", told->answer);
 }
 
-/* What the path alone does not decide; the rules are held. A function of its own: the large
- * scratch on its stack costs nothing where no rule is met. */
-static __attribute__((noinline)) int decide(request_rec *r, const struct server_settings *server,
-                                            const struct request_target *target,
-                                            const struct served *served,
-                                            const struct probe *probe,
-                                            struct told_decision *told)
+/* Usually there is no query, and the whole target is the path. */
+static bool is_path_alone(const request_rec *r)
+{
+    return *r->unparsed_uri == '/' && !r->parsed_uri.query && !r->parsed_uri.fragment;
+}
+
+static __attribute__((noinline)) struct probe probe_target(const struct ruleset *ruleset,
+                                                           const request_rec *r)
+{
+    struct request_target target;
+
+    if (!r->uri || *r->uri != '/') { /* "OPTIONS *" */
+        return (struct probe){ .may_answer = false };
+    }
+    request_target_read(r, &target);
+    return probe_path(ruleset, target.path, target.has_query);
+}
+
+/* What the path alone does not decide; the rules are held. `path` is the whole target, where it is
+ * that. */
+static int decide(request_rec *r, const struct server_settings *server,
+                  const struct served *served, struct slice path, struct probe probe,
+                  struct told_decision *told)
 {
     struct answer_trace trace = { .candidate = tell_candidate, .baton = told };
+    struct request_target target = { .path = path };
     const struct ruleset *ruleset = served->ruleset;
     const struct flag_names *flags = NULL;
     struct answer_scratch scratch;
@@ -89,7 +105,10 @@ static __attribute__((noinline)) int decide(request_rec *r, const struct server_
     struct answer answer;
     int status;
 
-    request_key_read(r, server, target, &memory, &key);
+    if (!is_path_alone(r)) {
+        request_target_read(r, &target);
+    }
+    request_key_read(r, server, &target, &memory, &key);
     if (served->has_regexes) {
         key.regex = request_regex_scratch();
     }
@@ -112,14 +131,28 @@ static __attribute__((noinline)) int decide(request_rec *r, const struct server_
     return status;
 }
 
-/* Usually there is no query, and the whole target is the path. */
-static void read_target(const request_rec *r, struct request_target *target)
+/* Where a rule may be met, or every decision is told. A function of its own: the large scratch on
+ * its stack costs nothing where no rule is met. Leaves the rules. */
+static __attribute__((noinline)) int answer(request_rec *r, const struct server_settings *server,
+                                            const struct served *served, struct slice path,
+                                            struct probe probe)
 {
-    if (*r->unparsed_uri == '/' && !r->parsed_uri.query && !r->parsed_uri.fragment) {
-        *target = (struct request_target){ .path = slice_from_string(r->unparsed_uri) };
-    } else {
-        request_target_read(r, target);
+    struct told_decision *told = NULL;
+    int status;
+
+    if (is_status_page(r)) {
+        rules_file_leave(server->file, served);
+        return DECLINED;
     }
+    if (APLOGrtrace3(r)) {
+        told = apr_pcalloc(r->pool, sizeof(*told));
+    }
+    status = decide(r, server, served, path, probe, told);
+    rules_file_leave(server->file, served);
+    if (told) {
+        tell_decision(r, told);
+    }
+    return status == DECLINED ? DECLINED : response_send(r, server, status);
 }
 
 static int translate_name(request_rec *r)
@@ -128,39 +161,38 @@ static int translate_name(request_rec *r)
         ap_get_module_config(r->server->module_config, &redir307_module);
     const struct place_settings *place =
         ap_get_module_config(r->per_dir_config, &redir307_module);
-    struct told_decision *told = NULL;
-    struct request_target target;
+    const struct ruleset *ruleset;
     const struct served *served;
+    struct slice path = { .size = 0 };
     struct probe probe;
-    int status = DECLINED;
 
     if (!server->file || place->engine == TOGGLE_OFF || !is_ours(r)) {
         return DECLINED;
-    }
-    if (APLOGrtrace3(r)) {
-        told = apr_pcalloc(r->pool, sizeof(*told));
     }
     if (server->looks_each_request) {
         rules_file_look(server->file);
         samples_take(r->server);
     }
-    read_target(r, &target);
 
     /* Until they are left again nothing waits: no file, no log, no lock of another's. */
     served = rules_file_enter(server->file);
-    if (served->ruleset &&
-        (probe_path(served->ruleset, target.path, target.has_query, &probe) || told) &&
-        !is_status_page(r)) {
-        status = decide(r, server, &target, served, &probe, told);
-    } else {
-        told = NULL;
+    ruleset = served->ruleset;
+    if (ruleset) {
+        if (is_path_alone(r)) {
+            path = slice_from_string(r->unparsed_uri);
+            probe = probe_path_alone(ruleset, path);
+        } else {
+            probe = probe_target(ruleset, r);
+        }
+        if (probe.may_answer) {
+            return answer(r, server, served, path, probe);
+        }
+        if (APLOGrtrace3(r)) {
+            return answer(r, server, served, path, (struct probe){ .may_answer = true });
+        }
     }
     rules_file_leave(server->file, served);
-
-    if (told) {
-        tell_decision(r, told);
-    }
-    return status == DECLINED ? DECLINED : response_send(r, server, status);
+    return DECLINED;
 }
 
 /* A request's answer is worked out on the stack (struct answer_scratch), and httpd needs some,

@@ -125,9 +125,6 @@ struct served {
     unsigned serial; /* of the ones that this process has held */
 };
 
-/* It stays as it is until rules_file_leave, which must follow, soon: a swap waits for it. */
-const struct served *rules_file_enter(struct rules_file *file);
-void rules_file_leave(struct rules_file *file, const struct served *served);
 /* Tells rules of this file from the same rules in another one, whatever file is put in its
  * place. */
 uint64_t rules_file_salt(const struct rules_file *file);

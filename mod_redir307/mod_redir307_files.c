@@ -47,16 +47,6 @@ apr_interval_time_t rules_file_interval(const struct rules_file *file)
     return file->interval;
 }
 
-const struct served *rules_file_enter(struct rules_file *file)
-{
-    return &file->served[swap_enter(&file->swap)];
-}
-
-void rules_file_leave(struct rules_file *file, const struct served *served)
-{
-    swap_leave(&file->swap, (unsigned)(served - file->served));
-}
-
 uint64_t rules_file_salt(const struct rules_file *file)
 {
     return file->salt;

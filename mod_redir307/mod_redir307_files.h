@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One served rule file, as the files that open, keep and watch it see it. mod_redir307.c needs
- * none of this. */
+/* One served rule file, as the files that open, keep and watch it see it. Of all this
+ * mod_redir307.c needs to enter and to leave. */
 #ifndef MOD_REDIR307_MOD_REDIR307_FILES_H
 #define MOD_REDIR307_MOD_REDIR307_FILES_H
 
@@ -69,6 +69,17 @@ struct rules_file {
  * guarded from then on. */
 bool rules_file_map(const char *path, enum ruleset_map_how how, struct ruleset_map *map,
                     char reason[RULESET_REASON_SIZE]);
+
+/* It stays as it is until rules_file_leave, which must follow, soon: a swap waits for it. */
+static inline const struct served *rules_file_enter(struct rules_file *file)
+{
+    return &file->served[swap_enter(&file->swap)];
+}
+
+static inline void rules_file_leave(struct rules_file *file, const struct served *served)
+{
+    swap_leave(&file->swap, (unsigned)(served - file->served));
+}
 
 /* From now on these rules answer, and nobody asks the old ones any more. */
 void rules_file_hold(struct rules_file *file, const struct ruleset_map *map,

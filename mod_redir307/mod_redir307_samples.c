@@ -3,7 +3,7 @@
  * how busy the server is (its scoreboard). The watcher of each child samples both; a request
  * reads the last sample. The parent samples the flags once at start, so that children are born
  * with them. */
-#include "mod_redir307/mod_redir307.h"
+#include "mod_redir307/mod_redir307_files.h"
 
 #include "mod_redir307/mod_redir307_swap.h"
 

@@ -281,6 +281,9 @@ static __attribute__((noinline)) int answer(request_rec *r)
     struct status status;
     enum format format;
 
+    if (strcmp(r->handler, STATUS_HANDLER) != 0) {
+        return DECLINED;
+    }
     r->allowed |= AP_METHOD_BIT << M_GET;
     if (r->method_number == M_OPTIONS) {
         return DECLINED;
@@ -305,7 +308,5 @@ static __attribute__((noinline)) int answer(request_rec *r)
 /* Asked for each request of the server: small, so that it costs nothing elsewhere. */
 int status_handler(request_rec *r)
 {
-    return r->handler && *r->handler == *STATUS_HANDLER && strcmp(r->handler, STATUS_HANDLER) == 0
-               ? answer(r)
-               : DECLINED;
+    return r->handler && *r->handler == *STATUS_HANDLER ? answer(r) : DECLINED;
 }

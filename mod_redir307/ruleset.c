@@ -216,7 +216,7 @@ static void prepare_probe(struct ruleset *rs, const struct ruleset_input *input)
         return;
     }
     rs->probe.scope = rs->header.any_scope;
-    rs->probe.has_exact = scope.flags & RULESET_SCOPE_HAS_EXACT;
+    rs->probe.seed = hash_scope(rs->header.seed, rs->probe.scope);
     rs->probe.has_shapes = scope.shape_count > scope.whole_shape_count;
     rs->probe.has_queries = scope.whole_shape_count > 0;
 }

@@ -25,8 +25,9 @@ struct ruleset {
     struct regex_table *regexes; /* compiled from a private copy */
     struct identity_table *identities; /* NULL until ruleset_identify */
     struct { /* of the one scope in which all rules stand; see probe.h */
+        uint64_t seed;  /* of its paths' hashes */
         uint32_t scope; /* 0: there are several, or its rules ignore case */
-        bool has_exact, has_shapes, has_queries;
+        bool has_shapes, has_queries;
     } probe;
 };
 

@@ -3,6 +3,8 @@
  * form and is not copied; everything else goes through the slow way. */
 #include "mod_redir307/url.h"
 
+#include "mod_redir307/url_scan.h"
+
 #include <stdint.h>
 
 /* What a byte may be, by place (RFC 3986, 3.3 to 3.5). */
@@ -77,71 +79,14 @@ static char *put_escape(char *out, unsigned byte)
     return out;
 }
 
-/* Sixteen bytes at a time (a GNU C vector, not an instruction set): a comparison gives 0xff or 0 for each byte. */
-typedef uint8_t bytes16 __attribute__((vector_size(16)));
-
-static inline bytes16 load16(const char *at)
-{
-    bytes16 bytes;
-
-    memcpy(&bytes, at, sizeof bytes);
-    return bytes;
-}
-
-/* Moved so that the range ends at the largest signed byte: one comparison finds both its ends. */
-static inline bytes16 is_between(bytes16 bytes, unsigned low, unsigned high)
-{
-    typedef int8_t signed16 __attribute__((vector_size(16)));
-
-    return (bytes16)((signed16)(bytes + (uint8_t)(127 - high)) > (int8_t)(126 - high + low));
-}
-
-static inline bytes16 is_byte(bytes16 bytes, char byte)
-{
-    return (bytes16)(bytes == (uint8_t)byte);
-}
-
-static inline bool is_any(bytes16 bytes)
-{
-    uint64_t halves[2];
-
-    memcpy(halves, &bytes, sizeof halves);
-    return halves[0] | halves[1];
-}
-
-/* The bytes of nearly all paths: letters, digits, "-./:_". The rest ("@", "~" and the like may also stand bare) is left
- * to the exact look. */
-static inline bytes16 is_usual(bytes16 bytes)
-{
-    return is_between(bytes | (uint8_t)0x20, 'a', 'z') | is_between(bytes, '-', ':') | is_byte(bytes, '_');
-}
-
-/* No segment among these 16 bytes starts with a slash or a dot; "." is "/" without its last bit. */
-static inline bytes16 is_usual_part(const char *at)
-{
-    bytes16 bytes = load16(at);
-
-    return is_usual(bytes) & ~(is_byte(load16(at - 1), '/') & is_byte(bytes | 1, '/'));
-}
-
-/* Needs 17 bytes at least, of which the first is a slash; the last part overlaps the one before. */
-static bool is_usual_path(struct slice path)
-{
-    const char *last = path.data + path.size - 16;
-    bytes16 good = is_usual_part(last);
-
-    for (const char *at = path.data + 1; at < last; at += 16) good &= is_usual_part(at);
-    return !is_any(~good);
-}
-
 /* Bare pchars and single slashes, no segment that starts with a dot (a superset of the dot segments, so that one look
  * at two neighbours decides). */
 bool url_is_plain_path(struct slice path)
 {
     unsigned bad = 0, after_slash = 0;
 
+    if (url_is_usual_path(path)) return true;
     if (path.size == 0 || path.data[0] != '/') return false;
-    if (path.size >= 17 && is_usual_path(path)) return true;
     for (size_t i = 0; i < path.size; i++) {
         unsigned byte = (uint8_t)path.data[i];
         unsigned is_slash = byte == '/', is_dot = byte == '.';

@@ -48,9 +48,12 @@ static bool is_met_from(struct asker *asker, struct slice target, const struct r
     struct probe probe;
 
     follow_start(follow, asker->targets->ruleset, key);
-    return follow_to(follow, target) && known_hosts_reach(asker->hosts, key->host, follow->key.host) &&
-           probe_path(asker->targets->ruleset, follow->key.path, follow->key.has_query, &probe) &&
-           lookup_begin(&asker->lookup, asker->targets->ruleset, &follow->key, &probe, &follow->scratch) &&
+    if (!follow_to(follow, target) || !known_hosts_reach(asker->hosts, key->host, follow->key.host)) {
+        return false;
+    }
+    probe = probe_path(asker->targets->ruleset, follow->key.path, follow->key.has_query);
+    return probe.may_answer &&
+           lookup_begin(&asker->lookup, asker->targets->ruleset, &follow->key, probe, &follow->scratch) &&
            lookup_next(&asker->lookup, &match);
 }
 

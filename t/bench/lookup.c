@@ -277,7 +277,7 @@ static void find_scope(struct bench *bench)
 
     for (size_t i = 0; i < bench->row->count && !bench->has_scope; i++) {
         set_key(bench, &bench->row->requests[i]);
-        bench->has_scope = lookup_begin(&bench->lookup, bench->rs, &bench->key, &bench->no_probe, bench->scratch)
+        bench->has_scope = lookup_begin(&bench->lookup, bench->rs, &bench->key, bench->no_probe, bench->scratch)
                         && lookup_next(&bench->lookup, &match) && match.is_exact;
     }
     if (!bench->has_scope) fail(bench->row->name, "no request meets an exact rule");

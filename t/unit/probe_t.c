@@ -11,22 +11,20 @@ static struct rules rules;
 /* The answer of a search that was told nothing by a probe. */
 static enum answer_outcome outcome(struct slice path, struct slice query)
 {
-    static const struct probe nothing;
+    const struct probe nothing = { .may_answer = true };
     const struct request_key key = {
         .method = SLICE("GET"), .scheme = SLICE("http"), .host = SLICE("any.test"), .port = 80, .path = path,
         .has_query = query.size > 0, .query = query, .regex = rules.regex,
     };
     struct answer answer;
 
-    answer_probed(rules.ruleset, &key, &nothing, &rules.scratch, NULL, &answer);
+    answer_probed(rules.ruleset, &key, nothing, &rules.scratch, NULL, &answer);
     return answer.outcome;
 }
 
 static bool may_answer(const char *path, bool has_query)
 {
-    struct probe probe;
-
-    return probe_path(rules.ruleset, slice_from_string(path), has_query, &probe);
+    return probe_path(rules.ruleset, slice_from_string(path), has_query).may_answer;
 }
 
 static const char *const sources[] = {
