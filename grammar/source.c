@@ -38,10 +38,7 @@ struct source_set {
     size_t capacity;
     uint64_t next_at;
     uint64_t next_line;
-    /* source_line_in_all() goes on from here */
-    const struct opened *asked;
-    uint32_t asked_at;
-    uint32_t asked_line;
+    struct source_cursor cursor; /* of source_line_in_all() */
 };
 
 struct source_set *source_set_open(struct arena *arena)
@@ -370,23 +367,27 @@ struct source_place source_locate(const struct source_set *set, uint32_t at)
                                   .line_text = slice_of(start, (size_t)(end - start)) };
 }
 
-uint32_t source_line_in_all(struct source_set *set, uint32_t at)
+uint32_t source_line_from(const struct source_set *set, struct source_cursor *cursor, uint32_t at)
 {
-    const struct opened *item = set->asked;
+    const struct opened *item = cursor->item;
 
-    if (item != NULL && at >= set->asked_at && at - item->source.at <= item->source.text.size &&
-        at - set->asked_at < LINE_PAGE_SIZE) {
+    if (item != NULL && at >= cursor->at && at - item->source.at <= item->source.text.size &&
+        at - cursor->at < LINE_PAGE_SIZE) {
         const char *text = item->source.text.data;
 
-        set->asked_line += count_line_ends(text + (set->asked_at - item->source.at),
-                                           text + (at - item->source.at));
+        cursor->line += count_line_ends(text + (cursor->at - item->source.at), text + (at - item->source.at));
     } else {
         item = find(set, at);
         if (item == NULL)
             return 0;
-        set->asked = item;
-        set->asked_line = line_of(item, at - item->source.at);
+        cursor->item = item;
+        cursor->line = line_of(item, at - item->source.at);
     }
-    set->asked_at = at;
-    return item->source.first_line + set->asked_line;
+    cursor->at = at;
+    return item->source.first_line + cursor->line;
+}
+
+uint32_t source_line_in_all(struct source_set *set, uint32_t at)
+{
+    return source_line_from(set, &set->cursor, at);
 }

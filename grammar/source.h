@@ -52,5 +52,11 @@ struct source_place source_locate(const struct source_set *set, uint32_t at);
 /* The line of an offset counted over all sources (first_line + line); cheap when asked in
  * rising order. */
 uint32_t source_line_in_all(struct source_set *set, uint32_t at);
+/* The same for who asks beside others: where he asked last is his own. All zero at first. */
+struct source_cursor {
+    const void *item;
+    uint32_t at, line;
+};
+uint32_t source_line_from(const struct source_set *set, struct source_cursor *cursor, uint32_t at);
 
 #endif

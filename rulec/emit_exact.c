@@ -5,6 +5,7 @@
 
 #include "mod_redir307/hash.h"
 #include "rulec/emit_index.h"
+#include "rulec/parallel.h"
 
 #include <stdlib.h>
 
@@ -118,17 +119,25 @@ static bool may_be_shared(const struct plan_rule *rule)
     return !rule->more && rule->target_size >= SHARED_TARGET_SIZE;
 }
 
-/* By rule; 0: its target is no matter. */
-static void hash_targets(const struct plan *plan, uint64_t *hashes)
+struct target_hashes {
+    const struct plan *plan;
+    uint64_t *hashes; /* by rule; 0: its target is no matter */
+};
+
+static void hash_targets(void *baton, uint32_t first, uint32_t end)
 {
-    for (uint32_t i = 0; i < plan->rule_count; i++) {
-        if (may_be_shared(&plan->rules[i])) hashes[i] = hash_bytes(plan_target(&plan->rules[i]), 0) | 1;
+    const struct target_hashes *targets = baton;
+
+    for (uint32_t i = first; i < end; i++) {
+        const struct plan_rule *rule = &targets->plan->rules[i];
+
+        if (may_be_shared(rule)) targets->hashes[i] = hash_bytes(plan_target(rule), 0) | 1;
     }
 }
 
 /* By rule: others have its target, too. Two different ones of equal hash count as one: they are then looked up among
- * the shared ones, and stay two. A slot holds the number + 1 of the first rule with a target. Slots lie anywhere in memory: they are asked for a
- * little earlier. */
+ * the shared ones, and stay two. A slot holds the number + 1 of the first rule with a target. Slots lie
+ * anywhere in memory: they are asked for a little earlier. */
 static bool *find_shared(const struct plan *plan)
 {
     enum { AHEAD = 16 };
@@ -138,7 +147,7 @@ static bool *find_shared(const struct plan *plan)
 
     while (slot_count < 2 * (size_t)plan->rule_count) slot_count *= 2;
     uint32_t *slots = memory_zeroed(slot_count, sizeof *slots);
-    hash_targets(plan, hashes);
+    parallel_ranges(plan->thread_count, plan->rule_count, hash_targets, &(struct target_hashes){ plan, hashes });
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         __builtin_prefetch(&slots[hashes[i + AHEAD] >> 8 & (slot_count - 1)], 1);
         if (!hashes[i]) continue;
@@ -152,49 +161,127 @@ static bool *find_shared(const struct plan *plan)
     return is_shared;
 }
 
-static void put_record(struct rows *rows, uint32_t entry, bool shares)
-{
-    struct emit_build *build = rows->build;
-    const struct plan_rule *rule = rule_of(rows, entry);
-    uint32_t member = rows->members[entry];
-    struct slice key = plan_path(rule), target = emit_target(build, rule, member);
-    bool has_slash = key.size > 1 && key.data[key.size - 1] == '/';
-    uint32_t flags = (rows->next[entry] ? RULESET_RULE_MORE : 0u) | (shares ? RULESET_RULE_SHARED : 0u);
-    struct bytes *section = &build->sections[RULESET_EXACT];
+static size_t padded(size_t size) { return (size + 3) & ~(size_t)3; }
 
-    if (has_slash) key.size--;
+/* The path as it stands in a record: its slash is a flag there. */
+static struct slice bare_path(const struct plan_rule *rule, bool *has_slash)
+{
+    struct slice path = plan_path(rule);
+
+    *has_slash = path.size > 1 && path.data[path.size - 1] == '/';
+    if (*has_slash) path.size--;
+    return path;
+}
+
+/* Records get their places one after the other, and everything that is numbered as it comes (actions, shared targets,
+ * templates). What then is only copied, nearly all, is copied by several threads. */
+struct records {
+    const struct rows *rows;
+    uint32_t *references; /* of the first entry of each source */
+    bool *is_shared;      /* by rule */
+    uint32_t *shared_at;  /* by entry, where its target is shared */
+};
+
+/* Returns the end of the record. */
+static uint8_t *write_record(const struct records *records, uint32_t entry, struct slice target,
+                             struct source_cursor *cursor, uint8_t *out)
+{
+    const struct rows *rows = records->rows;
+    const struct plan_rule *rule = rule_of(rows, entry);
+    bool has_slash, shares = records->is_shared[rows->rules[entry]];
+    struct slice key = bare_path(rule, &has_slash);
+    uint32_t flags = (rows->next[entry] ? RULESET_RULE_MORE : 0u) | (shares ? RULESET_RULE_SHARED : 0u);
     const struct ruleset_exact head = {
-        .action = emit_action_word(build, rule, member, has_slash) | flags << RULESET_FLAG_SHIFT,
-        .place = emit_place(build, rule),
+        .action = emit_action_word(rows->build, rule, rows->members[entry], has_slash) | flags << RULESET_FLAG_SHIFT,
+        .place = source_line_from(rows->build->plan->sources, cursor, rule->span.at),
         .key_size = (uint16_t)key.size,
         .target_size = (uint16_t)target.size,
     };
-    uint32_t target_at = shares ? (uint32_t)bytes_pool_add(&build->targets, target) : 0;
-    struct slice last = shares ? slice_of((const char *)&target_at, sizeof target_at) : target;
+    struct slice last = shares ? slice_of((const char *)&records->shared_at[entry], sizeof(uint32_t)) : target;
     size_t size = sizeof head + key.size + last.size;
-    uint8_t *out = bytes_add_raw(section, (size + 3) & ~(size_t)3);
 
     memcpy(out, &head, sizeof head);
     memcpy(out + sizeof head, key.data, key.size);
     if (last.size) memcpy(out + sizeof head + key.size, last.data, last.size);
-    memset(out + size, 0, (4 - size % 4) % 4);
+    memset(out + size, 0, padded(size) - size);
+    return out + padded(size);
+}
+
+static void place_record(struct records *records, uint32_t entry, struct source_cursor *cursor)
+{
+    const struct rows *rows = records->rows;
+    struct emit_build *build = rows->build;
+    const struct plan_rule *rule = rule_of(rows, entry);
+    uint32_t member = rows->members[entry];
+    struct slice target = emit_target(build, rule, member);
+    bool has_slash, shares = records->is_shared[rows->rules[entry]];
+    size_t size = sizeof(struct ruleset_exact) + bare_path(rule, &has_slash).size;
+
+    if (shares) records->shared_at[entry] = (uint32_t)bytes_pool_add(&build->targets, target);
+    size += shares ? sizeof(uint32_t) : target.size;
+    uint8_t *out = bytes_add_raw(&build->sections[RULESET_EXACT], padded(size));
+    if (rule->more) write_record(records, entry, target, cursor, out);
+    else emit_action(build, rule, member);
 }
 
 /* Rules of one key side by side. */
-static void put_records(struct rows *rows, uint32_t *references)
+static void place_records(struct records *records)
 {
-    struct emit_build *build = rows->build;
-    bool *is_shared = find_shared(build->plan);
+    const struct rows *rows = records->rows;
+    const struct bytes *section = &rows->build->sections[RULESET_EXACT];
+    struct source_cursor cursor = { 0 };
 
     for (uint32_t i = 0; i < rows->count; i++) {
         if (rows->follows[i]) continue;
-        references[i] = (uint32_t)(build->sections[RULESET_EXACT].size / 4);
+        records->references[i] = (uint32_t)(section->size / 4);
         for (uint32_t at = i;; at = rows->next[at]) {
-            put_record(rows, at, is_shared[rows->rules[at]]);
+            place_record(records, at, &cursor);
             if (!rows->next[at]) break;
         }
     }
-    free(is_shared);
+}
+
+static uint8_t *skip_record(uint8_t *out)
+{
+    struct ruleset_exact head;
+
+    memcpy(&head, out, sizeof head);
+    return out + padded(sizeof head + head.key_size + head.target_size);
+}
+
+/* Those that are not yet written. */
+static void copy_records(void *baton, uint32_t first, uint32_t end)
+{
+    const struct records *records = baton;
+    const struct rows *rows = records->rows;
+    struct source_cursor cursor = { 0 };
+
+    for (uint32_t i = first; i < end; i++) {
+        if (rows->follows[i]) continue;
+        uint8_t *out = rows->build->sections[RULESET_EXACT].data + 4 * (uint64_t)records->references[i];
+
+        for (uint32_t at = i;; at = rows->next[at]) {
+            const struct plan_rule *rule = rule_of(rows, at);
+
+            out = rule->more ? skip_record(out) : write_record(records, at, plan_target(rule), &cursor, out);
+            if (!rows->next[at]) break;
+        }
+    }
+}
+
+static void put_records(struct rows *rows, uint32_t *references)
+{
+    const struct plan *plan = rows->build->plan;
+    struct records records = { .rows = rows, .references = references, .is_shared = find_shared(plan),
+                               .shared_at = memory_zeroed(rows->count + 1, sizeof *records.shared_at) };
+
+    place_records(&records);
+    /* A record that is larger than it can say is an error by now. */
+    if (diag_error_count(rows->build->diag) == 0) {
+        parallel_ranges(plan->thread_count, (uint32_t)rows->count, copy_records, &records);
+    }
+    free(records.is_shared);
+    free(records.shared_at);
 }
 
 bool emit_exact(struct emit_build *build)

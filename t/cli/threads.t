@@ -46,6 +46,11 @@ rules('good', many());
 my $good = is_the_same('good', 0, 'rules with chains');
 like($good->{said}, qr/R307-200/, '... which are told') or diag(substr $good->{said}, 0, 500);
 ok(length $good->{bytes}, '... and the rules are compiled');
+# Records that are as long as what a host captured, between others that are only copied; chains of one source; a list all over.
+rules('hosts', "site {lang:en|de}.shop.example {\n" . join('', map {
+    $_ % 3 ? "/plain/$_/ -> /there/$_\n" : "/own/$_ -> https://{lang}.far.example/$_ { when header X }\n/own/$_ -> /same/for/all\n"
+} 1 .. 20_000) . "}\n");
+ok(length is_the_same('hosts', 0, 'rules with templates and shared targets')->{bytes}, '... are compiled');
 rules('loops', many(39_000 => '/round/1 -> /round/2', 100 => '/round/2 -> /round/1'));
 like(is_the_same('loops', 1, 'rules with a loop')->{said}, qr/leads back to itself/, '... which is told');
 for my $threads (1, 2) {
