@@ -7,6 +7,7 @@
 #include "rulec/compilation.h"
 #include "rulec/expect_run.h"
 #include "rulec/json_out.h"
+#include "rulec/plural.h"
 #include "rulec/report.h"
 #include "rulec/summary.h"
 
@@ -48,13 +49,14 @@ static void print_text(const struct command_line *line, const struct compilation
     if (line->is_quiet)
         return;
     if (errors) {
-        printf("%zu error%s, %zu warning%s\n", errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+        printf("%zu error%s, %zu warning%s\n", errors, plural(errors), warnings, plural(warnings));
         return;
     }
     summary_count(compilation, &summary);
     summary_write(&summary, lines);
-    printf("%" PRIu32 " rules, %zu tests hold, %zu warning%s\n%s\n", compilation->plan->rule_count, held, warnings,
-           warnings == 1 ? "" : "s", lines);
+    printf("%" PRIu32 " rule%s, %zu %s, %zu warning%s\n%s\n", compilation->plan->rule_count,
+           plural(compilation->plan->rule_count), held, held == 1 ? "test holds" : "tests hold", warnings, plural(warnings),
+           lines);
 }
 
 /* The tests in the rules are part of what is proved. *held: how many hold. */

@@ -6,6 +6,7 @@
 #include "rulec/compilation.h"
 #include "rulec/expect_run.h"
 #include "rulec/file_replace.h"
+#include "rulec/plural.h"
 #include "rulec/rules_input.h"
 #include "rulec/summary.h"
 
@@ -72,8 +73,9 @@ static void print_summary(const struct compilation *compilation, const struct ru
     ruleset_id(ruleset, id);
     summary_count(compilation, &summary);
     summary_write(&summary, lines);
-    fprintf(out, "%s: %" PRIu32 " rules, %zu tests hold, %zu bytes, id %s\n%s\n", output, compilation->plan->rule_count,
-            held, compilation->file.size, id, lines);
+    fprintf(out, "%s: %" PRIu32 " rule%s, %zu %s, %zu bytes, id %s\n%s\n", output, compilation->plan->rule_count,
+            plural(compilation->plan->rule_count), held, held == 1 ? "test holds" : "tests hold", compilation->file.size, id,
+            lines);
 }
 
 /* The output on its way: it is written while the proofs go on, and put in place when all holds. */
@@ -116,7 +118,7 @@ static void print_flattened(const struct compilation *compilation, FILE *out)
                 place.line, change->hops, (int)change->after.size, change->after.data, (int)change->before.size,
                 change->before.data);
     }
-    fprintf(out, "%zu target%s changed by --flatten\n", changes->count, changes->count == 1 ? "" : "s");
+    fprintf(out, "%zu target%s changed by --flatten\n", changes->count, plural(changes->count));
 }
 
 /* The compilation is good: test what it made, write it, tell of it. */
@@ -199,8 +201,8 @@ static enum command_status run_compile(const struct command_line *line)
     diag_print_text(compilation.diag, stderr, line->colored_error);
     if (status == COMMAND_RULES)
         command_say(line, "%zu error%s, %zu warning%s; nothing is written", diag_error_count(compilation.diag),
-                    diag_error_count(compilation.diag) == 1 ? "" : "s", diag_warning_count(compilation.diag),
-                    diag_warning_count(compilation.diag) == 1 ? "" : "s");
+                    plural(diag_error_count(compilation.diag)), diag_warning_count(compilation.diag),
+                    plural(diag_warning_count(compilation.diag)));
     compilation_close(&compilation);
     arena_close(names);
     return status;

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "rulec/command.h"
+#include "rulec/plural.h"
 #include "rulec/release_store.h"
 #include "rulec/rules_input.h"
 
@@ -36,8 +37,8 @@ static enum command_status judge_loss(const struct command_line *line, const str
     lost = 100.0 * (double)(store->current_rules - rules) / (double)store->current_rules;
     if (lost <= percent)
         return COMMAND_GOOD;
-    command_rules_error(line, "%s has %" PRIu64 " rules, the current release %" PRIu64 ": %.1f%% are lost, more than %s",
-                        line->words[0], rules, store->current_rules, lost, written);
+    command_rules_error(line, "%s has %" PRIu64 " rule%s, the current release %" PRIu64 ": %.1f%% are lost, more than %s",
+                        line->words[0], rules, plural(rules), store->current_rules, lost, written);
     command_help_line("nothing was changed; where this loss is meant, deploy with a higher --max-loss");
     return COMMAND_RULES;
 }
@@ -62,17 +63,17 @@ static enum command_status deploy_into(const struct command_line *line, struct r
         return command_release_result(line, store, status);
     if (store->current_is == RELEASE_CURRENT_GOOD && strcmp(store->current_id, id) == 0) {
         if (!line->is_quiet)
-            printf("%s is current already: %" PRIu64 " rules\n", id, counts.rules);
+            printf("%s is current already: %" PRIu64 " rule%s\n", id, counts.rules, plural(counts.rules));
         return COMMAND_GOOD;
     }
     status = release_store_flip(store, id, "deploy", true, &recorded, &rules);
     if (status != RELEASE_GOOD)
         return command_release_result(line, store, status);
     if (!line->is_quiet && store->current_is == RELEASE_CURRENT_GOOD)
-        printf("%s is current: %" PRIu64 " rules; it was %s: %" PRIu64 " rules\n", id, rules, store->current_id,
-               store->current_rules);
+        printf("%s is current: %" PRIu64 " rule%s; it was %s: %" PRIu64 " rule%s\n", id, rules, plural(rules),
+               store->current_id, store->current_rules, plural(store->current_rules));
     else if (!line->is_quiet)
-        printf("%s is current: %" PRIu64 " rules\n", id, rules);
+        printf("%s is current: %" PRIu64 " rule%s\n", id, rules, plural(rules));
     return COMMAND_GOOD;
 }
 

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "rulec/command.h"
+#include "rulec/plural.h"
 #include "rulec/release_store.h"
 
 #include <inttypes.h>
@@ -23,7 +24,8 @@ static enum command_status roll_back(const struct command_line *line, struct rel
         return command_release_result(line, store, status);
     if (store->current_is == RELEASE_CURRENT_GOOD && strcmp(store->current_id, id) == 0) {
         if (!line->is_quiet)
-            printf("%s is current already: %" PRIu64 " rules\n", id, store->current_rules);
+            printf("%s is current already: %" PRIu64 " rule%s\n", id, store->current_rules,
+                   plural(store->current_rules));
         return COMMAND_GOOD;
     }
     status = release_store_flip(store, id, "rollback", false, &recorded, &rules);
@@ -32,10 +34,10 @@ static enum command_status roll_back(const struct command_line *line, struct rel
     if (!recorded)
         command_say(line, "%s cannot be written: the change is made, but not recorded", store->history_path);
     if (!line->is_quiet && store->current_is == RELEASE_CURRENT_GOOD)
-        printf("%s is current again: %" PRIu64 " rules; it was %s: %" PRIu64 " rules\n", id, rules, store->current_id,
-               store->current_rules);
+        printf("%s is current again: %" PRIu64 " rule%s; it was %s: %" PRIu64 " rule%s\n", id, rules, plural(rules),
+               store->current_id, store->current_rules, plural(store->current_rules));
     else if (!line->is_quiet)
-        printf("%s is current again: %" PRIu64 " rules\n", id, rules);
+        printf("%s is current again: %" PRIu64 " rule%s\n", id, rules, plural(rules));
     return COMMAND_GOOD;
 }
 

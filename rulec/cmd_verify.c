@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "rulec/command.h"
+#include "rulec/plural.h"
 #include "rulec/rules_input.h"
 
 #include <inttypes.h>
@@ -28,7 +29,8 @@ static enum command_status run_verify(const struct command_line *line)
     } else if (!line->is_quiet) {
         ruleset_counts(input.ruleset, &counts);
         ruleset_id(input.ruleset, id);
-        printf("%s: good; every record of its %" PRIu64 " rules was walked, id %s\n", line->words[0], counts.rules, id);
+        printf("%s: good; every record of its %" PRIu64 " rule%s was walked, id %s\n", line->words[0], counts.rules,
+               plural(counts.rules), id);
     }
     rules_input_close(&input);
     return status;

@@ -5,6 +5,8 @@
 
 #include "rulec/summary.h"
 
+#include "rulec/plural.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,9 +135,11 @@ void summary_count(const struct compilation *compilation, struct summary *summar
 
 void summary_write(const struct summary *summary, char text[SUMMARY_TEXT_SIZE])
 {
+    uint64_t files = summary->files + summary->tables;
+
     snprintf(text, SUMMARY_TEXT_SIZE,
-             "%" PRIu64 " lines in %" PRIu64 " files: %" PRIu64 " of rules, %" PRIu64 " table rows, %" PRIu64
+             "%" PRIu64 " line%s in %" PRIu64 " file%s: %" PRIu64 " of rules, %" PRIu64 " table row%s, %" PRIu64
              " comments and headings, %" PRIu64 " blank, %" PRIu64 " others",
-             summary->lines, summary->files + summary->tables, summary->rule_lines, summary->rows, summary->comments,
-             summary->blanks, summary->others);
+             summary->lines, plural(summary->lines), files, plural(files), summary->rule_lines, summary->rows,
+             plural(summary->rows), summary->comments, summary->blanks, summary->others);
 }

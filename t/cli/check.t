@@ -16,7 +16,7 @@ my $check = sub { return run_in($folder, rulec_path(), 'check', @_, { separate =
 rules('good', "# two rules\n/a -> /b\n/c gone\nexpect GET /a -> 307 /b\n");
 my ($status, $said, $error) = $check->('good.redir');
 is("$status $error", '0 ', 'good rules');
-is($said, "2 rules, 1 tests hold, 0 warnings\n4 lines in 1 files: 2 of rules, 0 table rows, 1 comments and headings, 0 blank, 1 others\n",
+is($said, "2 rules, 1 test holds, 0 warnings\n4 lines in 1 file: 2 of rules, 0 table rows, 1 comments and headings, 0 blank, 1 others\n",
     'what was read is summed up');
 is(($check->('-q', 'good.redir'))[1], '', '--quiet: nothing is wrong, nothing is said');
 ($status, $said) = $check->('--format', 'json', 'good.redir');

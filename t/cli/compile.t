@@ -30,7 +30,7 @@ write_bytes("$folder/moved.csv", "from,to\n# moved in May\n/x,/y\n\n/z,/w\n");
 my ($status, $said) = rulec('compile', 'shop.redir');
 is($status, 0, 'good rules compile') or diag($said);
 ok(-s "$folder/shop.r307", 'the rule file is named after the rules');
-like($said, qr/^shop\.r307: 5 rules, 1 tests hold, \d+ bytes, id [0-9a-f]{32}$/m, 'a summary with its id');
+like($said, qr/^shop\.r307: 5 rules, 1 test holds, \d+ bytes, id [0-9a-f]{32}$/m, 'a summary with its id');
 like($said, qr/^14 lines in 2 files: 3 of rules, 2 table rows, 3 comments and headings, 2 blank, 4 others$/m,
     'each line that was read is accounted for');
 is((rulec('compile', '--quiet', 'shop.redir'))[1], '', '--quiet says nothing');
