@@ -217,10 +217,15 @@ static void report_no_target(struct scan *scan, struct span span,
                   (int)word.size, word.data);
     else if (nearest != NULL)
         diag_help(scan->diag, "did you mean \"%s\"?", nearest);
-    else if (memchr(word.data, '.', word.size) != NULL &&
-             memchr(word.data, ':', word.size) == NULL)
+    else if (slice_starts_with(word, SLICE("http/")) || slice_starts_with(word, SLICE("https/")))
+        diag_help(scan->diag, "write it as in https://host/path");
+    else if (slice_starts_with(word, SLICE("www.")))
         diag_help(scan->diag, "a target on another host is a whole URL: https://%.*s",
                   (int)word.size, word.data);
+    else if (memchr(word.data, '.', word.size) != NULL &&
+             memchr(word.data, ':', word.size) == NULL)
+        diag_help(scan->diag, "a path starts with \"/\": /%.*s; another host is a whole URL: https://%.*s",
+                  (int)word.size, word.data, (int)word.size, word.data);
     else
         diag_help(scan->diag,
                   "a target starts with \"/\", \"{\", \"http:\", \"https:\" or a quote");
@@ -275,10 +280,15 @@ static void help_with_syntax(struct scan *scan, struct span span,
 /* The token as it was written, or what it stands for. */
 static const char *name_unexpected(struct scan *scan, struct span span, const char *name)
 {
-    struct slice text = scan_text(scan, span);
+    struct slice text = scan_text(scan, span), whole = scan->source->text;
+    size_t at = span.at - scan->source->at;
 
-    if (strncmp(name, "the ", 4) == 0 || text.size == 0)
-        return strcmp(name, "the end of the file") == 0 ? name : "the end of the line";
+    if (strcmp(name, "the end of the file") == 0)
+        return name;
+    if (strncmp(name, "the ", 4) == 0 || text.size == 0) /* what ends a line is not always its end */
+        return at < whole.size && whole.data[at] == '}' ? "\"}\""
+               : at < whole.size && whole.data[at] == ';' ? "\";\""
+                                                          : "the end of the line";
     if (text.data[0] == '"')
         return "a string";
     return arena_printf(scan->arena, "\"%.*s\"",
