@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 static const struct option_spec compile_options[] = {
-    { "output", "o", "FILE", "write FILE; unsaid: the first file's name with .r307; -: standard output" },
+    { "output", "o", "FILE", "write FILE; unsaid: the name of the one FILE.redir with .r307; -: standard output" },
     { "werror", "Werror", NULL, "warnings are errors" },
     { "strict", NULL, NULL, "reviews whose day has come are errors, open ends are told" },
     { "now", NULL, "TIME", "what is now, for warnings about dates (the clock's time unless given)" },
