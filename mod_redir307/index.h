@@ -17,18 +17,25 @@ static inline const uint8_t *index_line(const struct ruleset_view *index, uint64
     return index->bytes + number * RULESET_LINE_SIZE;
 }
 
-static inline bool index_line_may_hold(const uint8_t *line, uint16_t fingerprint)
+/* Which slots have that fingerprint: all bits or none of each sixteen for the first eight; the last two by themselves. */
+static inline void index_compare(const uint8_t *line, uint16_t fingerprint, uint64_t equal[2], uint16_t last[2])
 {
     const uint8_t *fingerprints = line + offsetof(struct ruleset_line, fingerprint);
     index_eight eight;
-    uint64_t halves[2];
-    uint32_t two;
 
     memcpy(&eight, fingerprints, sizeof eight);
-    memcpy(&two, fingerprints + sizeof eight, sizeof two);
+    memcpy(last, fingerprints + sizeof eight, 2 * sizeof *last);
     eight = (index_eight)(eight == fingerprint);
-    memcpy(halves, &eight, sizeof halves);
-    return (halves[0] | halves[1]) || (uint16_t)two == fingerprint || two >> 16 == fingerprint;
+    memcpy(equal, &eight, sizeof eight);
+}
+
+static inline bool index_line_may_hold(const uint8_t *line, uint16_t fingerprint)
+{
+    uint64_t equal[2];
+    uint16_t last[2];
+
+    index_compare(line, fingerprint, equal, last);
+    return (equal[0] | equal[1]) || last[0] == fingerprint || last[1] == fingerprint;
 }
 
 /* True where keys of this kind may live in their other line. */
@@ -40,15 +47,30 @@ static inline bool index_line_overflows(const uint8_t *line, uint64_t key)
     return overflow & hash_overflow_bit(key);
 }
 
+static inline uint32_t index_reference(const uint8_t *line, unsigned slot)
+{
+    uint32_t reference;
+
+    memcpy(&reference, line + offsetof(struct ruleset_line, reference) + sizeof reference * slot, sizeof reference);
+    return reference;
+}
+
 static inline unsigned index_add(const uint8_t *line, uint16_t fingerprint, uint32_t *references, unsigned found)
 {
-    uint16_t fingerprints[RULESET_LINE_SLOTS];
+    uint64_t equal[2];
+    uint16_t last[2];
 
-    memcpy(fingerprints, line + offsetof(struct ruleset_line, fingerprint), sizeof fingerprints);
-    for (unsigned i = 0; i < RULESET_LINE_SLOTS; i++) {
-        if (fingerprints[i] != fingerprint) continue;
-        memcpy(&references[found++], line + offsetof(struct ruleset_line, reference) + 4 * i, 4);
+    index_compare(line, fingerprint, equal, last);
+    for (unsigned half = 0; half < 2; half++) {
+        while (equal[half]) {
+            unsigned at = (unsigned)__builtin_ctzll(equal[half]) & ~15u;
+
+            references[found++] = index_reference(line, 4 * half + at / 16);
+            equal[half] &= ~(0xffffull << at);
+        }
     }
+    if (last[0] == fingerprint) references[found++] = index_reference(line, 8);
+    if (last[1] == fingerprint) references[found++] = index_reference(line, 9);
     return found;
 }
 
@@ -62,11 +84,10 @@ static inline unsigned index_find(const struct ruleset_view *index, uint64_t key
     if (index->count == 0) return 0;
 
     const uint8_t *line = index_line(index, hash_home(key, index->count));
-    if (index_line_may_hold(line, fingerprint)) found = index_add(line, fingerprint, references, found);
+    found = index_add(line, fingerprint, references, found);
     if (!index_line_overflows(line, key)) return found;
     line = index_line(index, hash_alternate(key, index->count));
-    if (index_line_may_hold(line, fingerprint)) found = index_add(line, fingerprint, references, found);
-    return found;
+    return index_add(line, fingerprint, references, found);
 }
 
 /* False: index_find would find nothing. */
