@@ -210,6 +210,7 @@ static void prepare_probe(struct ruleset *rs, const struct ruleset_input *input)
     struct ruleset_scope scope;
 
     rs->probe.scope = 0;
+    rs->probe.has_shapes = rs->probe.has_queries = false;
     if (rs->header.flags & RULESET_HAS_SCOPES || rs->header.any_scope >= scopes->count
         || !input->read(input->baton, scopes->at + (uint64_t)rs->header.any_scope * sizeof scope, &scope, sizeof scope)
         || scope.flags & RULESET_SCOPE_HAS_CASE_IGNORE) {
