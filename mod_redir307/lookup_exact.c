@@ -23,6 +23,11 @@ void lookup_add(struct lookup *lookup, const struct lookup_match *match)
     struct lookup_match *found = lookup->found;
     unsigned at = lookup->found_count;
 
+    if (at == 0 && !lookup->has_last && !lookup->has_dropped) { /* nearly always it stays the only one */
+        found[0] = *match;
+        lookup->found_count = 1;
+        return;
+    }
     if (lookup->has_last && match_order(match, &lookup->last) <= 0) return;
     /* What was dropped must come before this one. */
     if (lookup->has_dropped && match_order(match, &lookup->dropped) >= 0) return;
