@@ -4,7 +4,7 @@
  * mod_redir307_files.c's. */
 #include "mod_redir307/mod_redir307_files.h"
 
-#include "mod_redir307/answer.h"
+#include "mod_redir307/regex.h"
 #include "mod_redir307/trace.h"
 
 #include "ap_expr.h"
@@ -98,8 +98,8 @@ static int decide(request_rec *r, const struct server_settings *server,
     struct answer_trace trace = { .candidate = tell_candidate, .baton = told };
     struct request_target target = { .path = path };
     const struct ruleset *ruleset = served->ruleset;
+    struct request_scratch *scratch = request_scratch(r);
     const struct flag_names *flags = NULL;
-    struct answer_scratch scratch;
     struct request_memory memory;
     struct request_key key;
     struct answer answer;
@@ -110,7 +110,10 @@ static int decide(request_rec *r, const struct server_settings *server,
     }
     request_key_read(r, server, &target, &memory, &key);
     if (served->has_regexes) {
-        key.regex = request_regex_scratch();
+        if (!scratch->regex) {
+            scratch->regex = regex_scratch_open();
+        }
+        key.regex = scratch->regex;
     }
     if (ruleset_reads_facts(ruleset)) {
         flags = flags_enter(server->flags);
@@ -120,7 +123,7 @@ static int decide(request_rec *r, const struct server_settings *server,
         told->ruleset = ruleset;
         trace_request(&key, told->request, sizeof(told->request));
     }
-    answer_probed(ruleset, &key, probe, &scratch, told ? &trace : NULL, &answer);
+    answer_probed(ruleset, &key, probe, &scratch->answer, told ? &trace : NULL, &answer);
     if (flags) {
         flags_leave(server->flags, flags);
     }
@@ -131,8 +134,8 @@ static int decide(request_rec *r, const struct server_settings *server,
     return status;
 }
 
-/* Where a rule may be met, or every decision is told. A function of its own: the large scratch on
- * its stack costs nothing where no rule is met. Leaves the rules. */
+/* Where a rule may be met, or every decision is told. A function of its own: what it needs of the
+ * stack costs nothing where no rule is met. Leaves the rules. */
 static __attribute__((noinline)) int answer(request_rec *r, const struct server_settings *server,
                                             const struct served *served, struct slice path,
                                             struct probe probe)
@@ -195,8 +198,7 @@ static int translate_name(request_rec *r)
     return DECLINED;
 }
 
-/* A request's answer is worked out on the stack (struct answer_scratch), and httpd needs some,
- * too. */
+/* For httpd, and 80 KB for an answer: regexes, and segments with several placeholders. */
 enum { STACK_NEEDED = 256 * 1024 };
 
 static void warn_if_stack_is_small(server_rec *main_server)
@@ -247,7 +249,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 static void child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     rules_files_guard(pchild, main_server);
-    request_regex_init(pchild);
+    request_scratch_init(pchild);
     watch_start(pchild, main_server);
 }
 

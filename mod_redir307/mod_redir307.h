@@ -4,6 +4,7 @@
 #ifndef MOD_REDIR307_MOD_REDIR307_H
 #define MOD_REDIR307_MOD_REDIR307_H
 
+#include "mod_redir307/answer.h"
 #include "mod_redir307/request_key.h"
 #include "mod_redir307/ruleset.h"
 #include "mod_redir307/url.h"
@@ -28,7 +29,6 @@ enum { EARLY_CLOSE_UNSET = -2, EARLY_CLOSE_OFF = -1 };
 /* Numbers of counters that are none. */
 enum { COUNTERS_OFF = 0, COUNTERS_DEFAULT = 65536, COUNTERS_LIMIT = 16777216 };
 
-struct answer; /* mod_redir307/answer.h */
 struct rules_file;
 struct flags;
 struct flag_names;
@@ -89,10 +89,16 @@ void request_key_read(const request_rec *r, const struct server_settings *server
 void request_facts_read(const request_rec *r, const struct flag_names *flags,
                         struct request_memory *memory, struct request_key *key);
 
-/* Memory for regexes, one a thread; NULL where there is none. */
-struct regex_scratch *request_regex_scratch(void);
+/* What a decision works in: of the thread, which keeps it, or of the request where the thread can
+ * have none. Not on the stack: compilers touch each of its pages first, and then it stays in memory
+ * whole. */
+struct request_scratch {
+    struct answer_scratch answer;
+    struct regex_scratch *regex; /* NULL until some rule has a regex */
+};
+struct request_scratch *request_scratch(const request_rec *r);
 /* In a child, before the first request. */
-void request_regex_init(apr_pool_t *pchild);
+void request_scratch_init(apr_pool_t *pchild);
 
 /* ---- the rule files (mod_redir307_open.c, then mod_redir307_files.c) ---- */
 

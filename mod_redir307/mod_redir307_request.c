@@ -11,6 +11,7 @@
 #include "http_protocol.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 /* "/a?b" (origin-form) or "http://h/a?b" (absolute-form). */
 void request_target_read(const request_rec *r, struct request_target *target)
@@ -163,43 +164,55 @@ static uint64_t draw(const request_rec *r)
     return number ^ number >> 29;
 }
 
-static pthread_key_t regex_key;
-static bool has_regex_key;
+static pthread_key_t scratch_key;
+static bool has_scratch_key;
 
 static void close_scratch(void *scratch)
 {
-    regex_scratch_close(scratch);
+    regex_scratch_close(((struct request_scratch *)scratch)->regex);
+    free(scratch);
 }
 
 /* Threads that end later leave their memory to the process. */
 static apr_status_t forget_key(void *baton)
 {
     (void)baton;
-    has_regex_key = false;
-    pthread_key_delete(regex_key);
+    has_scratch_key = false;
+    pthread_key_delete(scratch_key);
     return APR_SUCCESS;
 }
 
-void request_regex_init(apr_pool_t *pchild)
+void request_scratch_init(apr_pool_t *pchild)
 {
-    has_regex_key = pthread_key_create(&regex_key, close_scratch) == 0;
-    if (has_regex_key) {
+    has_scratch_key = pthread_key_create(&scratch_key, close_scratch) == 0;
+    if (has_scratch_key) {
         apr_pool_cleanup_register(pchild, NULL, forget_key, apr_pool_cleanup_null);
     }
 }
 
-struct regex_scratch *request_regex_scratch(void)
+static apr_status_t close_regex(void *baton)
 {
-    struct regex_scratch *scratch;
+    struct request_scratch *scratch = baton;
 
-    if (!has_regex_key) {
-        return NULL;
+    regex_scratch_close(scratch->regex);
+    return APR_SUCCESS;
+}
+
+struct request_scratch *request_scratch(const request_rec *r)
+{
+    struct request_scratch *scratch =
+        has_scratch_key ? pthread_getspecific(scratch_key) : NULL;
+
+    if (scratch) {
+        return scratch;
     }
-    scratch = pthread_getspecific(regex_key);
-    if (!scratch) {
-        scratch = regex_scratch_open();
-        pthread_setspecific(regex_key, scratch);
+    scratch = has_scratch_key ? malloc(sizeof(*scratch)) : NULL;
+    if (!scratch || pthread_setspecific(scratch_key, scratch) != 0) {
+        free(scratch);
+        scratch = apr_palloc(r->pool, sizeof(*scratch));
+        apr_pool_cleanup_register(r->pool, scratch, close_regex, apr_pool_cleanup_null);
     }
+    scratch->regex = NULL;
     return scratch;
 }
 

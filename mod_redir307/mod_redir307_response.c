@@ -3,7 +3,6 @@
  * answer.c is judged once more where bytes of a mapped file could have changed. */
 #include "mod_redir307/mod_redir307.h"
 
-#include "mod_redir307/answer.h"
 #include "mod_redir307/trace.h"
 
 #include "apr_strings.h"
