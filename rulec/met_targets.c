@@ -22,6 +22,9 @@ struct met_targets {
     bool *is_met;
 };
 
+/* The filter is asked so many rules before its answer is read. */
+enum { AHEAD = 16 };
+
 /* What one thread needs. */
 struct asker {
     const struct met_targets *targets;
@@ -29,6 +32,7 @@ struct asker {
     struct regex_scratch *regex;
     struct lookup lookup;
     struct follow follow;
+    struct path_question questions[AHEAD]; /* of the rules that come next */
 };
 
 static bool has_ports(const struct plan *plan)
@@ -57,21 +61,15 @@ static bool is_met_from(struct asker *asker, struct slice target, const struct r
            lookup_next(&asker->lookup, &match);
 }
 
-static bool may_be_met(const struct asker *asker, struct slice target)
-{
-    struct url_parts parts;
-
-    return !url_split(target, &parts) ||
-           path_filter_may_hold(asker->targets->filter, parts.path.size ? parts.path : SLICE("/"));
-}
-
-static bool is_met(struct asker *asker, const struct plan_rule *rule)
+static bool is_met(struct asker *asker, uint32_t number)
 {
     const struct plan *plan = asker->targets->plan;
+    const struct plan_rule *rule = &plan->rules[number];
     const struct plan_site *site = &plan->sites[plan->actions[rule->action].site];
     struct slice target = plan_target(rule);
 
-    if (known_hosts_leave(asker->hosts, target) || !may_be_met(asker, target))
+    if (known_hosts_leave(asker->hosts, target) ||
+        !path_filter_may_hold(asker->targets->filter, &asker->questions[number % AHEAD]))
         return false;
     for (uint32_t h = 0; h < site->host_count; h++) {
         char host[URL_HOST_LIMIT + 1];
@@ -93,6 +91,17 @@ static bool has_fixed_target(const struct plan *plan, const struct plan_rule *ru
     return !plan->actions[rule->action].is_pass && rule->target_size && !plan_template(rule) && !plan_choice(rule);
 }
 
+static void ask_filter(struct asker *asker, uint32_t number)
+{
+    const struct plan_rule *rule = &asker->targets->plan->rules[number];
+    struct path_question *question = &asker->questions[number % AHEAD];
+    struct url_parts parts;
+
+    question->is_open = true;
+    if (has_fixed_target(asker->targets->plan, rule) && url_split(plan_target(rule), &parts))
+        path_filter_ask(asker->targets->filter, parts.path.size ? parts.path : SLICE("/"), question);
+}
+
 static void ask(void *baton, uint32_t first, uint32_t end)
 {
     const struct met_targets *targets = baton;
@@ -101,10 +110,12 @@ static void ask(void *baton, uint32_t first, uint32_t end)
     asker->targets = targets;
     asker->hosts = known_hosts_open(targets->plan);
     asker->regex = regex_scratch_open();
+    for (uint32_t i = first; i < end && i - first < AHEAD; i++)
+        ask_filter(asker, i);
     for (uint32_t i = first; i < end; i++) {
-        const struct plan_rule *rule = &targets->plan->rules[i];
-
-        targets->is_met[i] = !has_fixed_target(targets->plan, rule) || is_met(asker, rule);
+        targets->is_met[i] = !has_fixed_target(targets->plan, &targets->plan->rules[i]) || is_met(asker, i);
+        if (end - i > AHEAD)
+            ask_filter(asker, i + AHEAD);
     }
     known_hosts_close(asker->hosts);
     regex_scratch_close(asker->regex);

@@ -18,7 +18,7 @@ enum key_kind { KEY_PATH, KEY_SEGMENT };
 
 struct path_filter {
     const struct plan *plan;
-    _Atomic uint64_t *words;
+    uint64_t *words; /* changed by several threads while the filter is made, one word at once */
     uint64_t word_count;
     atomic_bool has_segments;
     atomic_bool is_open; /* some pattern takes any path */
@@ -41,7 +41,7 @@ static uint64_t hash_folded(struct slice text, enum key_kind kind)
     return hash;
 }
 
-static _Atomic uint64_t *word_of(const struct path_filter *filter, uint64_t hash)
+static uint64_t *word_of(const struct path_filter *filter, uint64_t hash)
 {
     return &filter->words[hash_reduce(hash, filter->word_count)];
 }
@@ -54,12 +54,12 @@ static uint64_t bits_of(uint64_t hash)
 
 static void add(struct path_filter *filter, uint64_t hash)
 {
-    atomic_fetch_or_explicit(word_of(filter, hash), bits_of(hash), memory_order_relaxed);
+    __atomic_fetch_or(word_of(filter, hash), bits_of(hash), __ATOMIC_RELAXED);
 }
 
 static bool holds(const struct path_filter *filter, uint64_t hash)
 {
-    return (~atomic_load_explicit(word_of(filter, hash), memory_order_relaxed) & bits_of(hash)) == 0;
+    return (~*word_of(filter, hash) & bits_of(hash)) == 0;
 }
 
 static struct slice bare_of(struct slice path)
@@ -87,23 +87,38 @@ static bool fixed_start(const struct plan_pattern *pattern, struct slice *segmen
     return true;
 }
 
+/* 0 for a rule that takes any path: that is noted. */
+static uint64_t key_of(struct path_filter *filter, const struct plan_rule *rule)
+{
+    struct slice segment;
+
+    if (!plan_pattern(rule))
+        return hash_folded(bare_of(plan_path(rule)), KEY_PATH);
+    if (fixed_start(plan_pattern(rule), &segment)) {
+        atomic_store_explicit(&filter->has_segments, true, memory_order_relaxed);
+        return hash_folded(segment, KEY_SEGMENT);
+    }
+    atomic_store_explicit(&filter->is_open, true, memory_order_relaxed);
+    return 0;
+}
+
+/* Words lie anywhere in memory: each is asked for some rules before it is changed. */
 static void add_rules(void *baton, uint32_t first, uint32_t end)
 {
+    enum { AHEAD = 16 };
     struct path_filter *filter = baton;
+    uint64_t keys[AHEAD];
 
     for (uint32_t i = first; i < end; i++) {
-        const struct plan_rule *rule = &filter->plan->rules[i];
-        struct slice segment;
+        uint64_t *key = &keys[(i - first) % AHEAD];
 
-        if (!plan_pattern(rule)) {
-            add(filter, hash_folded(bare_of(plan_path(rule)), KEY_PATH));
-        } else if (fixed_start(plan_pattern(rule), &segment)) {
-            add(filter, hash_folded(segment, KEY_SEGMENT));
-            atomic_store_explicit(&filter->has_segments, true, memory_order_relaxed);
-        } else {
-            atomic_store_explicit(&filter->is_open, true, memory_order_relaxed);
-        }
+        if (i - first >= AHEAD)
+            add(filter, *key);
+        *key = key_of(filter, &filter->plan->rules[i]);
+        __builtin_prefetch(word_of(filter, *key), 1);
     }
+    for (uint32_t i = 0; i < end - first && i < AHEAD; i++)
+        add(filter, keys[i]);
 }
 
 struct path_filter *path_filter_open(const struct plan *plan)
@@ -123,11 +138,19 @@ void path_filter_close(struct path_filter *filter)
     free(filter);
 }
 
-bool path_filter_may_hold(const struct path_filter *filter, struct slice path)
+void path_filter_ask(const struct path_filter *filter, struct slice path, struct path_question *question)
 {
     /* Another form of a path has other bytes: it is not looked for here. */
-    if (filter->is_open || !url_is_plain_path(path))
-        return true;
-    return holds(filter, hash_folded(bare_of(path), KEY_PATH)) ||
-           (filter->has_segments && holds(filter, hash_folded(first_segment(path), KEY_SEGMENT)));
+    question->is_open = filter->is_open || !url_is_plain_path(path);
+    if (question->is_open)
+        return;
+    question->keys[0] = hash_folded(bare_of(path), KEY_PATH);
+    question->keys[1] = filter->has_segments ? hash_folded(first_segment(path), KEY_SEGMENT) : 0;
+    __builtin_prefetch(word_of(filter, question->keys[0]));
+}
+
+bool path_filter_may_hold(const struct path_filter *filter, const struct path_question *question)
+{
+    return question->is_open || holds(filter, question->keys[0]) ||
+           (filter->has_segments && holds(filter, question->keys[1]));
 }
