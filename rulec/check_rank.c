@@ -10,6 +10,7 @@
 #include "mod_redir307/hash.h"
 #include "rulec/condition_logic.h"
 #include "rulec/emit_program.h"
+#include "rulec/segments.h"
 #include "rulec/source_cover.h"
 
 #include <stdlib.h>
@@ -35,18 +36,11 @@ struct ranks {
     uint32_t more_at;
 };
 
-static char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? (char)(byte | 32) : byte; }
-
 static uint64_t hash_text(uint64_t hash, struct slice text)
 {
     for (size_t i = 0; i < text.size; i++)
-        hash = (hash ^ (unsigned char)lower(text.data[i])) * HASH_MULTIPLIER;
+        hash = (hash ^ (unsigned char)byte_lower(text.data[i])) * HASH_MULTIPLIER;
     return hash_mix(hash + text.size);
-}
-
-static bool is_text(const struct plan_segment *segment)
-{
-    return segment->part_count == 1 && segment->parts[0].kind == PLAN_PART_LITERAL;
 }
 
 static void describe(struct ranks *ranks, uint32_t rule, const struct plan_pattern *pattern)
@@ -57,9 +51,7 @@ static void describe(struct ranks *ranks, uint32_t rule, const struct plan_patte
     uint64_t names = 0;
 
     for (uint32_t i = 0; i < pattern->head_count; i++) {
-        bool is_open = pattern->tail == PLAN_TAIL_BELOW && i + 1 == pattern->head_count;
-
-        if (is_open || !is_text(&pattern->head[i]))
+        if (!segment_is_fixed(pattern, i))
             continue;
         group = hash_text(group + i, pattern->head[i].parts[0].text);
         fixed_segments++;

@@ -13,6 +13,7 @@
 #include "rulec/follow.h"
 #include "rulec/known_hosts.h"
 #include "rulec/rule_places.h"
+#include "rulec/segments.h"
 
 #include <stdlib.h>
 
@@ -44,12 +45,10 @@ static void note_candidate(void *baton, uint32_t place, const char *why)
 
 /* ---- sources that look at the query ---- */
 
-static char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? (char)(byte | 32) : byte; }
-
 static uint64_t hash_segment(uint64_t hash, struct slice text)
 {
     for (size_t i = 0; i < text.size; i++)
-        hash = (hash ^ (unsigned char)lower(text.data[i])) * HASH_MULTIPLIER;
+        hash = (hash ^ (unsigned char)byte_lower(text.data[i])) * HASH_MULTIPLIER;
     return hash_mix(hash + text.size) | 1;
 }
 

@@ -5,6 +5,7 @@
 #include "rulec/loop_places.h"
 
 #include "mod_redir307/hash.h"
+#include "rulec/segments.h"
 
 #include <stdlib.h>
 
@@ -14,14 +15,12 @@ enum {
     QUERY_DEPTH = 3  /* parameters of a source that are looked at */
 };
 
-static char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? (char)(byte | 32) : byte; }
-
 static uint64_t text_key(uint64_t parent, struct slice text)
 {
     uint64_t key = parent * HASH_MULTIPLIER + 1;
 
     for (size_t i = 0; i < text.size; i++)
-        key = (key ^ (unsigned char)lower(text.data[i])) * HASH_MULTIPLIER2;
+        key = (key ^ (unsigned char)byte_lower(text.data[i])) * HASH_MULTIPLIER2;
     return hash_mix(key + text.size) | 1;
 }
 
@@ -95,26 +94,6 @@ static uint32_t add_text(struct loop_places *places, uint32_t place, struct slic
     return find_or_add(places, text_key(places->items[place].key, text), place, kind);
 }
 
-static bool is_fixed(const struct plan_pattern *pattern, uint32_t number)
-{
-    bool is_open = pattern->tail == PLAN_TAIL_BELOW && number + 1 == pattern->head_count;
-    const struct plan_segment *segment = &pattern->head[number];
-
-    return !is_open && segment->part_count == 1 && segment->parts[0].kind == PLAN_PART_LITERAL;
-}
-
-/* Cuts the next segment off a path. False: there is none. */
-static bool next_segment(const char **at, const char *end, struct slice *segment)
-{
-    while (*at < end && **at == '/')
-        ++*at;
-    const char *from = *at;
-    while (*at < end && **at != '/')
-        ++*at;
-    *segment = slice_of(from, (size_t)(*at - from));
-    return segment->size > 0;
-}
-
 static uint32_t place_of_path(struct loop_places *places, uint32_t root, const struct plan_rule *rule)
 {
     const struct plan_pattern *pattern = plan_pattern(rule);
@@ -127,9 +106,9 @@ static uint32_t place_of_path(struct loop_places *places, uint32_t root, const s
             place = add_text(places, place, segment, LOOP_PLACE_LEAD);
         return place;
     }
-    for (; number < pattern->head_count && is_fixed(pattern, number); number++)
+    for (; number < pattern->head_count && segment_is_fixed(pattern, number); number++)
         place = add_text(places, place, pattern->head[number].parts[0].text, LOOP_PLACE_LEAD);
-    while (number < pattern->head_count && !is_fixed(pattern, number))
+    while (number < pattern->head_count && !segment_is_fixed(pattern, number))
         number++;
     if (number >= pattern->head_count)
         return place;

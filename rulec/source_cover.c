@@ -5,6 +5,7 @@
 #include "rulec/source_cover.h"
 
 #include "mod_redir307/url.h"
+#include "rulec/segments.h"
 
 void source_view_of(struct arena *arena, const struct plan_rule *rule, const struct plan_pattern *pattern,
                     struct source_view *view)
@@ -51,8 +52,6 @@ void source_view_of(struct arena *arena, const struct plan_rule *rule, const str
 
 /* ---- texts and types ---- */
 
-static char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? (char)(byte | 32) : byte; }
-
 static bool text_equal(struct slice a, struct slice b, bool ignores_case)
 {
     if (a.size != b.size)
@@ -60,7 +59,7 @@ static bool text_equal(struct slice a, struct slice b, bool ignores_case)
     if (!ignores_case)
         return slice_equal(a, b);
     for (size_t i = 0; i < a.size; i++)
-        if (lower(a.data[i]) != lower(b.data[i]))
+        if (byte_lower(a.data[i]) != byte_lower(b.data[i]))
             return false;
     return true;
 }
@@ -79,11 +78,11 @@ static bool ends_with(struct slice text, struct slice end, bool ignores_case)
 }
 
 static bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
-static bool is_hex(char byte) { return is_digit(byte) || (lower(byte) >= 'a' && lower(byte) <= 'f'); }
+static bool is_hex(char byte) { return is_digit(byte) || (byte_lower(byte) >= 'a' && byte_lower(byte) <= 'f'); }
 
 static bool is_slug(char byte, bool ignores_case)
 {
-    char folded = ignores_case ? lower(byte) : byte;
+    char folded = ignores_case ? byte_lower(byte) : byte;
 
     return is_digit(byte) || byte == '-' || (folded >= 'a' && folded <= 'z');
 }
@@ -197,7 +196,7 @@ static bool part_covers(const struct plan_part *outer, const struct plan_part *i
 static bool has_letter(struct slice text)
 {
     for (size_t i = 0; i < text.size; i++)
-        if (lower(text.data[i]) >= 'a' && lower(text.data[i]) <= 'z')
+        if (byte_lower(text.data[i]) >= 'a' && byte_lower(text.data[i]) <= 'z')
             return true;
     return false;
 }

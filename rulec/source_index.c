@@ -10,6 +10,7 @@
 
 #include "mod_redir307/hash.h"
 #include "mod_redir307/url.h"
+#include "rulec/segments.h"
 
 #include <stdlib.h>
 
@@ -40,13 +41,11 @@ struct ends {
     uint32_t start_size, end_size;
 };
 
-static char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? (char)(byte | 32) : byte; }
-
 static void take_start(struct ends *ends, struct slice text)
 {
     ends->start_size = text.size < END_SIZE ? (uint32_t)text.size : END_SIZE;
     for (uint32_t i = 0; i < ends->start_size; i++)
-        ends->start[i] = lower(text.data[i]);
+        ends->start[i] = byte_lower(text.data[i]);
 }
 
 /* Written from the back, so that a shorter end is a beginning of it. */
@@ -54,7 +53,7 @@ static void take_end(struct ends *ends, struct slice text)
 {
     ends->end_size = text.size < END_SIZE ? (uint32_t)text.size : END_SIZE;
     for (uint32_t i = 0; i < ends->end_size; i++)
-        ends->end[i] = lower(text.data[text.size - 1 - i]);
+        ends->end[i] = byte_lower(text.data[text.size - 1 - i]);
 }
 
 static void take_segment(struct ends *ends, const struct plan_segment *segment, bool is_open)
@@ -74,7 +73,7 @@ static uint64_t hash_segment(uint64_t lead, struct slice text)
 
     while (text.size) {
         for (size = 0; size < sizeof folded && size < text.size; size++)
-            folded[size] = lower(text.data[size]);
+            folded[size] = byte_lower(text.data[size]);
         lead = hash_bytes(slice_of(folded, size), lead);
         text = slice_of(text.data + size, text.size - size);
     }
@@ -149,28 +148,8 @@ static uint64_t key_of(uint64_t lead, uint64_t query, const struct ends *ends, u
 
 static uint64_t exact_key(uint64_t lead, uint64_t query) { return hash_mix((lead ^ HASH_MULTIPLIER2) + query) | 1; }
 
-static bool is_fixed(const struct plan_pattern *pattern, uint32_t at)
-{
-    const struct plan_segment *segment = &pattern->head[at];
-    bool is_open = pattern->tail == PLAN_TAIL_BELOW && at + 1 == pattern->head_count;
-
-    return !is_open && segment->part_count == 1 && segment->parts[0].kind == PLAN_PART_LITERAL;
-}
-
 /* Of a fixed segment behind an open one, with its number; never 0. */
 static uint64_t behind_hash(uint32_t number, struct slice text) { return hash_segment(hash_mix(number + 3), text) | 1; }
-
-/* Cuts the next segment off. False: there is none. */
-static bool next_segment(const char **at, const char *end, struct slice *text)
-{
-    while (*at < end && **at == '/')
-        ++*at;
-    const char *start = *at;
-    while (*at < end && **at != '/')
-        ++*at;
-    *text = slice_of(start, (size_t)(*at - start));
-    return text->size > 0;
-}
 
 static uint64_t path_lead(uint64_t lead, struct slice path)
 {
@@ -204,7 +183,7 @@ static void add(struct source_index *index, uint32_t rule, uint64_t key)
 static uint64_t first_behind(struct source_index *index, const struct plan_pattern *pattern, uint32_t open_at)
 {
     for (uint32_t i = open_at + 1; i < pattern->head_count; i++) {
-        if (!is_fixed(pattern, i))
+        if (!segment_is_fixed(pattern, i))
             continue;
         index->has_behind[i] = index->has_any_behind = true;
         return behind_hash(i, pattern->head[i].parts[0].text);
@@ -226,7 +205,7 @@ static void add_rule(struct source_index *index, uint32_t number)
     }
     if (plan_pattern(rule)->regex.size)
         return;
-    while (at < plan_pattern(rule)->head_count && is_fixed(plan_pattern(rule), at))
+    while (at < plan_pattern(rule)->head_count && segment_is_fixed(plan_pattern(rule), at))
         lead = hash_segment(lead, plan_pattern(rule)->head[at++].parts[0].text);
     if (at == plan_pattern(rule)->head_count && plan_pattern(rule)->tail == PLAN_TAIL_NONE) {
         add(index, number, exact_key(lead, query_hash(plan_pattern(rule))));
@@ -336,7 +315,7 @@ static void search_path(struct search *search, uint64_t lead, struct slice path)
 static void search_pattern(struct search *search, uint64_t lead, const struct plan_pattern *pattern)
 {
     for (uint32_t at = 0; at < pattern->head_count; at++)
-        if (is_fixed(pattern, at))
+        if (segment_is_fixed(pattern, at))
             add_behind(search, at, pattern->head[at].parts[0].text);
     for (uint32_t at = 0; at < pattern->head_count; at++) {
         struct ends ends = { .start_size = 0 };
@@ -344,7 +323,7 @@ static void search_pattern(struct search *search, uint64_t lead, const struct pl
         take_segment(&ends, &pattern->head[at],
                      pattern->tail == PLAN_TAIL_BELOW && at + 1 == pattern->head_count);
         collect_lead(search, lead, at, &ends);
-        if (!is_fixed(pattern, at))
+        if (!segment_is_fixed(pattern, at))
             return;
         lead = hash_segment(lead, pattern->head[at].parts[0].text);
     }
