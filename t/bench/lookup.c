@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Times the engine's own code over one rule file: the whole decision (answer_request), the lookup of an exact path
  * alone, and in the same run what neither can beat: the hash of the key, that and one random line, that and a random
- * record; and tinycdb over the same keys where it was there at configure. What is fast enough is not judged here.
+ * record; and the peers over the same keys (t/bench/peers.h). What is fast enough is not judged here.
  *
- *   lookup [--seconds S] [--cold] [--evict MB] [--cdb KEYS] FILE.r307 [exact:]ROW=REQUESTS...
+ *   lookup [--seconds S] [--cold] [--evict MB] [--cdb KEYS] [--rewritemap KEYS] FILE.r307 [exact:]ROW=REQUESTS...
  *
  * REQUESTS: lines "host path[?query]". Rows after "exact:" are at one host and also get the exact lookup and its limits;
  * the first of them must hold a hit. KEYS: lines "path TAB target". Prints lines "row TAB operation TAB least TAB median
@@ -19,12 +19,8 @@
 #include "mod_redir307/lookup_collect.h"
 #include "mod_redir307/regex.h"
 #include "mod_redir307/ruleset_map.h"
+#include "t/bench/peers.h"
 
-#ifdef HAVE_CDB
-#include <cdb.h>
-#include <fcntl.h>
-#include <unistd.h>
-#endif
 #ifdef HAVE_VALGRIND_CALLGRIND_H
 #include <valgrind/callgrind.h>
 #endif
@@ -58,10 +54,7 @@ struct bench {
     bool has_scope;
     struct probe no_probe; /* zeros: everything is looked for by the lookup itself */
     struct answer_scratch *scratch;
-#ifdef HAVE_CDB
-    struct cdb cdb;
-#endif
-    bool has_cdb;
+    struct peers *peers;
     double seconds;
     unsigned char *evicted;
     size_t evict_size;
@@ -181,38 +174,42 @@ static uint64_t run_answer(struct bench *bench, const struct request *request)
     return answer.outcome + answer.location.size;
 }
 
-#ifdef HAVE_CDB
 static uint64_t run_cdb(struct bench *bench, const struct request *request)
 {
-    struct slice path = bare_path(bench, request);
-    const unsigned char *data;
-
-    if (cdb_find(&bench->cdb, path.data, (unsigned)path.size) <= 0) return 1;
-    data = cdb_getdata(&bench->cdb);
-    return data ? data[0] : 2;
+    return peers_ask_cdb(bench->peers, bare_path(bench, request));
 }
-#endif
+
+static uint64_t run_dbm(struct bench *bench, const struct request *request)
+{
+    return peers_ask_dbm(bench->peers, bare_path(bench, request));
+}
+
+static uint64_t run_cache(struct bench *bench, const struct request *request)
+{
+    return peers_ask_cache(bench->peers, bare_path(bench, request));
+}
 
 static const struct operation {
     const char *name;
     operation_run run;
-    bool is_exact, is_cdb;
+    bool is_exact;
+    bool (*is_there)(const struct peers *peers); /* of a peer; NULL: our own */
 } operations[] = {
-    { "nothing", run_nothing, false, false },
-    { "hash", run_hash, true, false },
-    { "line", run_line, true, false },
-    { "record", run_record, true, false },
-    { "exact", run_exact, true, false },
-    { "answer", run_answer, false, false },
-#ifdef HAVE_CDB
-    { "cdb", run_cdb, true, true },
-#endif
+    { "nothing", run_nothing, false, NULL },
+    { "hash", run_hash, true, NULL },
+    { "line", run_line, true, NULL },
+    { "record", run_record, true, NULL },
+    { "exact", run_exact, true, NULL },
+    { "answer", run_answer, false, NULL },
+    { "cdb", run_cdb, true, peers_have_cdb },
+    { "dbm", run_dbm, true, peers_have_dbm },
+    { "cache", run_cache, true, peers_have_dbm },
 };
 enum { OPERATION_COUNT = sizeof operations / sizeof operations[0] };
 
 static bool is_asked(const struct bench *bench, const struct operation *operation)
 {
-    if (operation->is_cdb && !bench->has_cdb) return false;
+    if (operation->is_there && !operation->is_there(bench->peers)) return false;
     return !operation->is_exact || (bench->row->is_exact && bench->has_scope);
 }
 
@@ -284,31 +281,6 @@ static void find_scope(struct bench *bench)
     bench->lookup.has_last = bench->lookup.has_dropped = false;
 }
 
-#ifdef HAVE_CDB
-static void open_cdb(struct bench *bench, const char *keys)
-{
-    char name[4096], line[LINE_LIMIT];
-    struct cdb_make make;
-    FILE *in = fopen(keys, "r");
-
-    snprintf(name, sizeof name, "%s.cdb", keys);
-    int file = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    if (!in || file < 0 || cdb_make_start(&make, file) != 0) fail(keys, "no cdb can be made of it");
-    while (fgets(line, sizeof line, in)) {
-        char *tab = strchr(line, '\t');
-
-        if (!tab) fail(keys, "a line is \"path TAB target\"");
-        if (cdb_make_add(&make, line, (unsigned)(tab - line), tab + 1, (unsigned)strcspn(tab + 1, "\n")) != 0) {
-            fail(name, "it cannot be written");
-        }
-    }
-    fclose(in);
-    if (cdb_make_finish(&make) != 0 || cdb_init(&bench->cdb, file) != 0) fail(name, "it cannot be opened");
-    unlink(name);
-    bench->has_cdb = true;
-}
-#endif
-
 enum { COOKIE_SIZE = 8190 };
 static char cookies[COOKIE_SIZE];
 
@@ -356,6 +328,11 @@ static double time_pass(struct bench *bench, operation_run run, size_t first)
     kept = sum;
     (void)kept;
     return (now_ns() - start) / (double)size;
+}
+
+static void teach_peers(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->row->count; i++) peers_learn(bench->peers, bare_path(bench, &bench->row->requests[i]));
 }
 
 /* A first round that does not count: pages, branches. */
@@ -479,7 +456,7 @@ int main(int argc, char **argv)
 {
     static struct bench bench = { .seconds = 1, .evict_size = (size_t)64 << 20 };
     static const struct request_fields fields = { .header = get_header };
-    const char *keys = NULL;
+    const char *cdb_keys = NULL, *dbm_keys = NULL;
     char reason[RULESET_REASON_SIZE];
     bool is_cold = false;
     int at = 1;
@@ -489,7 +466,8 @@ int main(int argc, char **argv)
         else if (at + 1 == argc) fail(argv[at], "it needs a value");
         else if (strcmp(argv[at], "--seconds") == 0) bench.seconds = strtod(argv[++at], NULL);
         else if (strcmp(argv[at], "--evict") == 0) bench.evict_size = (size_t)strtoul(argv[++at], NULL, 10) << 20;
-        else if (strcmp(argv[at], "--cdb") == 0) keys = argv[++at];
+        else if (strcmp(argv[at], "--cdb") == 0) cdb_keys = argv[++at];
+        else if (strcmp(argv[at], "--rewritemap") == 0) dbm_keys = argv[++at];
         else fail(argv[at], "there is no such option");
     }
     if (argc - at < 2) fail("usage", "lookup [options] FILE.r307 [exact:]ROW=REQUESTS...");
@@ -501,16 +479,13 @@ int main(int argc, char **argv)
         .method = SLICE("GET"), .scheme = SLICE("http"), .port = 80, .fields = &fields,
         .client = { .family = 4, .address = { 10, 1, 2, 3 } }, .time_s = 1780000000, .regex = regex_scratch_open(),
     };
-#ifdef HAVE_CDB
-    if (keys) open_cdb(&bench, keys);
-#else
-    if (keys) fprintf(stderr, "lookup: built without libcdb: no figures of tinycdb\n");
-#endif
+    bench.peers = peers_open(cdb_keys, dbm_keys);
     while (++at < argc) {
         struct row row = read_row(argv[at]);
 
         bench.row = &row;
         if (row.is_exact && !bench.has_scope) find_scope(&bench);
+        if (row.is_exact && peers_have_dbm(bench.peers)) teach_peers(&bench);
         measure(&bench, is_cold);
         free(row.requests);
         free(row.text);
