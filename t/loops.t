@@ -93,8 +93,9 @@ sub goes_round {
             my %seen;
             my $at = $request;
             while (defined $at && keys %seen < $HOPS) {
-                # It comes back to where it began.
-                return 1 if $seen{$at}++ && $at eq $request;
+                # It comes back to where it began, or goes round without it.
+                return 1 if $seen{$at} && $at eq $request;
+                last if $seen{$at}++;
                 $at = next_request($naive, $hosts, $at);
             }
         }
