@@ -224,10 +224,10 @@ bool url_is_visible(struct slice text)
         bytes16 usual = is_usual(load16(last)), good;
 
         for (const char *at = text.data; at < last; at += 16) usual &= is_usual(load16(at));
-        if (!is_any(~usual)) return true;
+        if (is_all(usual)) return true;
         good = is_visible_part(load16(last));
         for (const char *at = text.data; at < last; at += 16) good &= is_visible_part(load16(at));
-        return !is_any(~good);
+        return is_all(good);
     }
     for (size_t at = 0; at < text.size; at++) {
         unsigned char byte = (unsigned char)text.data[at];
@@ -350,14 +350,14 @@ static bool is_plain_host(struct slice host)
         bytes16 good = is_plain_host_part(load16(host.data + host.size - 16));
 
         for (size_t i = 0; i + 16 < host.size; i += 16) good &= is_plain_host_part(load16(host.data + i));
-        return !is_any(~good);
+        return is_all(good);
     }
     if (host.size >= 8) {
         char both[16]; /* the first eight bytes and the last eight */
 
         memcpy(both, host.data, 8);
         memcpy(both + 8, host.data + host.size - 8, 8);
-        return !is_any(~is_plain_host_part(load16(both)));
+        return is_all(is_plain_host_part(load16(both)));
     }
     for (size_t i = 0; i < host.size; i++) plain &= byte_class[(uint8_t)host.data[i]];
     return plain;

@@ -31,12 +31,12 @@ static inline bytes16 is_byte(bytes16 bytes, char byte)
     return (bytes16)(bytes == (uint8_t)byte);
 }
 
-static inline bool is_any(bytes16 bytes)
+static inline bool is_all(bytes16 bytes)
 {
     uint64_t halves[2];
 
     memcpy(halves, &bytes, sizeof halves);
-    return halves[0] | halves[1];
+    return (halves[0] & halves[1]) == UINT64_MAX;
 }
 
 /* The bytes of nearly all paths: letters, digits, "-./:_". The rest ("@", "~" and the like may also stand bare) is left
@@ -63,7 +63,7 @@ static inline bool url_is_usual_path(struct slice path)
     bytes16 good = is_usual_part(last);
 
     for (const char *at = path.data + 1; at < last; at += 16) good &= is_usual_part(at);
-    return !is_any(~good);
+    return is_all(good);
 }
 
 #endif
