@@ -17,11 +17,17 @@ my $path = rules(join '', "/x -> /one\n", map { "/old/$_ -> /new/$_\n" } 1 .. 20
 my $good = read_file($path);
 my $other = build_shared('mod_other_guard.so', ["$FindBin::Bin/../lib/mod_other_guard.c"], '-O0');
 
+# True once the child of before has gone and another one serves the good file.
+sub restart_with_good_rules {
+    my %old = map { $_ => 1 } children();
+    put_bytes($path, $good);
+    return restart() && reload_waits(sub { my @now = children(); @now == 1 && !$old{ $now[0] } });
+}
+
 # The rules are mapped and cut short; whoever asks meets a fault.
 sub cut_short {
     my ($name) = @_;
-    put_bytes($path, $good);
-    ok(restart(), "$name: a restart with good rules");
+    ok(restart_with_good_rules(), "$name: a restart with good rules");
     ok(reload_waits(sub { (request('GET', '/x')->field('Location') // '') eq '/one' }), "$name: they answer");
     truncate $path, 4096;
     my @children = children();
@@ -46,8 +52,7 @@ for my $round (1, 2) {
     is(join(' ', children()), $child, "round $round: no child died");
 }
 # A fault of ours after one of theirs: our handler is still there.
-put_bytes($path, $good);
-ok(restart(), 'good rules once more');
+ok(restart_with_good_rules(), 'good rules once more');
 ok(reload_waits(sub { (request('GET', '/x')->field('Location') // '') eq '/one' }), 'answer');
 my $child = join ' ', children();
 is(request('GET', '/fault/own')->body, "byte 0, healed 1\n", 'first a fault of theirs');
