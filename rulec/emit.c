@@ -204,8 +204,10 @@ static void emit_notes(struct emit_build *build)
 
 static bool holds_encoded_slash(struct slice text)
 {
-    const char *at = text.data, *end = at + text.size;
+    const char *at = text.data, *end;
 
+    if (text.size < 3) return false; /* no text has no data */
+    end = at + text.size;
     while (end - at >= 3 && (at = memchr(at, '%', (size_t)(end - at - 2))) != NULL) {
         if (at[1] == '2' && at[2] == 'F') return true;
         at++;
