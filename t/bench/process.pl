@@ -87,14 +87,14 @@ sub measure_start {
 # KiB of each kind: PSS of all processes; "child": private memory of the youngest child.
 sub memory_of {
     my ($pid) = @_;
-    my %sum = map { $_ => 0 } qw(file counters own code all child);
+    my %sum = map { $_ => 0 } qw(file counters own module code all child);
     my @all = processes($pid);
     for my $process (@all) {
         my $kind = 'own';
         open my $in, '<', "/proc/$process/smaps" or next;
         while (<$in>) {
             if (/^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \d+\s*(.*)/) {
-                $kind = $1 =~ /\.r307/ ? 'file' : $1 =~ m{^/dev/zero|^/SYSV} ? 'counters' : $1 =~ m{^/} ? 'code' : 'own';
+                $kind = $1 =~ /\.r307/ ? 'file' : $1 =~ m{^/dev/zero|^/SYSV} ? 'counters' : $1 =~ /mod_redir307|pcre2/ ? 'module' : $1 =~ m{^/} ? 'code' : 'own';
             }
             $sum{$kind} += $1, $sum{all} += $1 if /^Pss:\s+(\d+)/;
             $sum{child} += $1 if $process == $all[-1] && $kind ne 'file' && /^Private_\w+:\s+(\d+)/;
@@ -126,12 +126,13 @@ sub load_for {
 sub mib { return map { sprintf '%.2f', $_ / 1024 } @_ }
 
 my @KINDS = ([all => 'all processes (PSS)'], [file => 'of it: the rule file'], [counters => 'shared memory (counter table, scoreboard)'], [own => 'stacks and heap'],
-    [code => 'programs and libraries'], [child => 'private to a further child']);
+    [module => 'the module and PCRE2'], [code => 'other programs and libraries'], [child => 'private to a child']);
 
 sub measure_memory {
     my %figures;
     for my $name (qw(alone rules)) {
         serve(%common, %{ $servers{$name} });
+        announce(qr/AH00484/);    # wrk keeps as many connections as there are threads
         my $pid = Redir307::Httpd::server_pid();
         sleep 2;
         $figures{$name} = [memory_of($pid)];
@@ -157,11 +158,11 @@ sub measure_misses {
     my ($asked, @rows) = (0);
     while (1) {
         my $now = memory_of($pid);
-        push @rows, [sprintf('%.1f M', $asked / 1e6), mib($now->{all}, $now->{file}, $now->{all} - $now->{file})];
+        push @rows, [sprintf('%.1f M', $asked / 1e6), mib($now->{file}, $now->{counters}, $now->{own})];
         last if $asked >= $option{misses};
         $asked += load_for('miss', 20, $asked + 1);
     }
-    print "\nMemory after so many requests for paths that were never asked for, MiB\n\n", row_table(['misses', 'all processes (PSS)', 'of it the rule file', 'all else'], @rows);
+    print "\nMemory after so many requests for paths that were never asked for, MiB\n\n", row_table(['misses', 'the rule file', 'shared memory', 'stacks and heap'], @rows);
     return;
 }
 

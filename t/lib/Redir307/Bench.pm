@@ -56,6 +56,9 @@ sub exact_path {
         . ('', '.html', '/', '.php')[$seed >> 5 & 3];
 }
 
+# Of a number that no set of rules has.
+sub no_exact_path { return exact_path(100_000_000 + $_[0]) }
+
 sub slug { my $seed = mixed($_[0]); return "$WORDS[$seed % @WORDS]-$WORDS[($seed >> 16) % @WORDS]" }
 
 # Kinds of rules beside exact paths: [source, target] of rule $i, a request that it meets, one that misses it.
@@ -82,20 +85,20 @@ my %KINDS = (
     query => {
         rule => sub { my ($i) = @_; return $i % 2 ? ("/index.php?id=$i", "/article/$i") : ("/find$i?q={text}", "/search/$i/{text}") },
         hit => sub { my ($i) = @_; return $i % 2 ? "/index.php?id=$i&utm_source=mail" : "/find$i?q=some+words" },
-        miss => sub { my ($i) = @_; return exact_path($i) . '?utm_source=mail&page=2' },
+        miss => sub { my ($i) = @_; return no_exact_path($i) . '?utm_source=mail&page=2' },
         near => sub { my ($i) = @_; return "/index.php?id=none$i&utm_source=mail" },
     },
     regex => {
         rule => sub { my ($i) = @_; return ("~ \"^/part$i/(\\d+)/([a-z-]+)\\.html\$\"", '/new/{1}/{2}') },
         hit => sub { my ($i) = @_; return "/part$i/4711/" . slug($i) . '.html' },
-        miss => sub { my ($i) = @_; return exact_path($i) },
+        miss => sub { my ($i) = @_; return no_exact_path($i) },
         near => sub { my ($i) = @_; return "/part$i/4711/" . slug($i) . '.php' },
     },
     # No literal prefix to hang on: every one is tried for every path that no better rule takes.
     'open regex' => {
         rule => sub { my ($i) = @_; return ("~ \"/old$i/([a-z-]+)\\.html\$\"", '/new/{1}') },
         hit => sub { my ($i) = @_; return directory($i) . "/old$i/" . slug($i) . '.html' },
-        miss => sub { my ($i) = @_; return exact_path($i) },
+        miss => sub { my ($i) = @_; return no_exact_path($i) },
     },
     conditions => {
         rule => sub {
