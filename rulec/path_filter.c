@@ -9,6 +9,7 @@
 #include "mod_redir307/hash.h"
 #include "mod_redir307/url.h"
 #include "rulec/parallel.h"
+#include "rulec/segments.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -78,10 +79,7 @@ static struct slice first_segment(struct slice path)
 /* The first segment of all paths that the pattern takes; false: it is open. */
 static bool fixed_start(const struct plan_pattern *pattern, struct slice *segment)
 {
-    bool only_starts = pattern->head_count == 1 && pattern->tail == PLAN_TAIL_BELOW;
-
-    if (pattern->regex.size || pattern->head_count == 0 || only_starts || pattern->head[0].part_count != 1 ||
-        pattern->head[0].parts[0].kind != PLAN_PART_LITERAL)
+    if (pattern->regex.size || pattern->head_count == 0 || !segment_is_fixed(pattern, 0))
         return false;
     *segment = pattern->head[0].parts[0].text;
     return true;
