@@ -13,6 +13,7 @@ use lib "$FindBin::Bin/lib";
 use IPC::Open3;
 use List::Util qw(max min sum0);
 use Redir307::Damage;
+use Redir307::Deaths;
 use Redir307::Httpd;
 use Redir307::Tls;
 use Test::More;
@@ -214,7 +215,7 @@ sub configuration {
         my $rules = $is_control ? '' : "Redir307Rules \"$host->{path}\"\nRedir307Copy $host->{copy}\n";
         $conf .= "<VirtualHost *:$_>\nServerName $host->{name}.test\n$rules" . ($_ == $tls_port ? tls_directives('h2 http/1.1') : '') . "</VirtualHost>\n" for @ports;
     }
-    return $conf . ($is_control ? "RedirectRelative On\nRedirectMatch 307 ^(/(?:r|t|p|re|w)/.*)\$ /v000\$1\n" : '');
+    return $conf . crash_trace() . ($is_control ? "RedirectRelative On\nRedirectMatch 307 ^(/(?:r|t|p|re|w)/.*)\$ /v000\$1\n" : '');
 }
 
 sub abrupt_restart {
@@ -295,7 +296,7 @@ sub judge {
     cmp_ok($asked, '>', 50 * $seconds, "$mpm: there was a load");
     is($sum->{failed}, 0, "$mpm: no request failed") or diag($errors);
     is($sum->{wrong}, 0, "$mpm: no answer was wrong") or diag($errors);
-    is(log_count(qr/AH0005[0-2]|exit signal|segfault/i), 0, "$mpm: no child died");
+    is(deaths(), '', "$mpm: no child died");
     return if $is_control;
     my ($parent_before, $parent_after) = ($before->[0], $after->[0]);
     is($parent_after->{fds}, $parent_before->{fds}, "$mpm: the parent has as many descriptors as before");
