@@ -69,11 +69,17 @@ static bool starts_with(struct slice text, struct slice start, bool ignores_case
     return text.size >= start.size && text_equal(slice_of(text.data, start.size), start, ignores_case);
 }
 
+/* An escape is one character: "%20" has no end "0". */
+static bool is_inside_escape(struct slice text, size_t at)
+{
+    return at < text.size && ((at >= 1 && text.data[at - 1] == '%') || (at >= 2 && text.data[at - 2] == '%'));
+}
+
 static bool ends_with(struct slice text, struct slice end, bool ignores_case)
 {
     if (end.size == 0) /* a text without a byte may be NULL */
         return true;
-    return text.size >= end.size &&
+    return text.size >= end.size && !is_inside_escape(text, text.size - end.size) &&
            text_equal(slice_of(text.data + text.size - end.size, end.size), end, ignores_case);
 }
 
