@@ -8,7 +8,7 @@
 
 #include "rulec/condition_logic.h"
 #include "rulec/rule_rank.h"
-#include "rulec/site_groups.h"
+#include "rulec/site_holders.h"
 #include "rulec/source_cover.h"
 #include "rulec/source_index.h"
 
@@ -18,8 +18,7 @@ enum {
     TOLD_LIMIT = 20,
     HIDER_LIMIT = 64,   /* rules that hide one together */
     SHOWN_LIMIT = 8,
-    HOLDER_LIMIT = 256, /* rules that are compared with one; with more at one place not all are found */
-    SITE_LIMIT = 16     /* sites that have all hosts of another one */
+    HOLDER_LIMIT = 256  /* rules that are compared with one; with more at one place not all are found */
 };
 
 struct hidden {
@@ -27,12 +26,12 @@ struct hidden {
     struct diag *diag;
     struct arena *arena;
     struct source_index *index;
-    bool has_exact; /* in the index */
+    bool *has_exact; /* by site: in the index */
     bool *is_told_action;
     struct rule_ranks *ranks;
     size_t told_count, more_count;
     uint32_t more_at;
-    uint32_t *sites_first, *sites; /* by site: where its covering sites begin */
+    const struct site_holder_site *sites;
 };
 
 /* `outer` is known to hold `inner`. */
@@ -46,11 +45,12 @@ static bool is_same(const struct source_view *inner, const struct source_view *o
     return true;
 }
 
-/* What is looked at: a form of a rule, or the part of it with one member of a closed set. */
+/* What is looked at: a form of a rule, or the part of it with one member of a closed set, on some hosts of its site. */
 struct question {
     uint32_t rule;
     const struct plan_rule *source;
     struct rule_form form;
+    const struct site_holder_group *hosts;
 };
 
 /* Rules that hide it together; one alone is the usual case. */
@@ -69,8 +69,9 @@ static void add_hider(struct hiders *hiders, uint32_t rule)
         hiders->rules[hiders->count++] = rule;
 }
 
-/* True where the rule is asked before and takes all of it. */
-static bool comes_over(struct hidden *hidden, uint32_t a, const struct question *question, bool *is_same_source)
+/* True where the rule, of a site that holds the question's hosts, is asked before and takes all of it. */
+static bool comes_over(struct hidden *hidden, uint32_t a, enum site_holder_kind kind, const struct question *question,
+                       bool *is_same_source)
 {
     const struct rule_forms *holder = rule_ranks_forms(hidden->ranks, a);
     const struct plan_rule *rules = hidden->plan->rules;
@@ -78,14 +79,14 @@ static bool comes_over(struct hidden *hidden, uint32_t a, const struct question 
     const struct plan_action *inner = &hidden->plan->actions[rules[question->rule].action];
 
     for (unsigned i = 0; i < holder->count; i++) {
-        bool comes_first = (outer->is_override && !inner->is_override) ||
+        bool comes_first = kind == SITE_HOLDER_ALL || (outer->is_override && !inner->is_override) ||
                            rule_form_is_before(&holder->items[i], a, &question->form, question->rule);
 
         if (!comes_first || !source_covers(&holder->items[i].view, &question->form.view))
             continue;
         *is_same_source = is_same(&question->form.view, &holder->items[i].view);
         /* the same source and conditions again: check_same tells of it */
-        if (*is_same_source && question->source == &rules[question->rule] &&
+        if (*is_same_source && outer->site == inner->site && question->source == &rules[question->rule] &&
             action_implies(hidden->plan, outer, inner) && action_implies(hidden->plan, inner, outer))
             continue;
         return true;
@@ -131,8 +132,8 @@ struct partly {
 };
 
 /* True: the rule hides it alone. Else, where it has one condition more, it is kept. */
-static bool try_holder(struct hidden *hidden, uint32_t holder, const struct question *question, struct partly *partly,
-                       bool *is_same_source)
+static bool try_holder(struct hidden *hidden, uint32_t holder, enum site_holder_kind kind,
+                       const struct question *question, struct partly *partly, bool *is_same_source)
 {
     const struct plan *plan = hidden->plan;
     const struct plan_condition *condition;
@@ -140,7 +141,7 @@ static bool try_holder(struct hidden *hidden, uint32_t holder, const struct ques
     if (!answers_too(hidden, holder, question->rule) ||
         !find_leftover(plan, &plan->actions[plan->rules[question->rule].action],
                        &plan->actions[plan->rules[holder].action], &condition) ||
-        (condition && partly->count == HIDER_LIMIT) || !comes_over(hidden, holder, question, is_same_source))
+        (condition && partly->count == HIDER_LIMIT) || !comes_over(hidden, holder, kind, question, is_same_source))
         return false;
     if (!condition)
         return true;
@@ -157,17 +158,18 @@ static bool find_hiders(struct hidden *hidden, const struct question *question, 
     struct partly partly = { .count = 0 };
     bool used[HIDER_LIMIT], is_same_source = false;
 
-    for (unsigned round = action->is_override ? 1 : 0; round < 2; round++) {
-        for (uint32_t s = hidden->sites_first[action->site]; s < hidden->sites_first[action->site + 1]; s++) {
-            uint32_t count = source_index_holders(hidden->index, question->rule, question->source, hidden->sites[s],
-                                                  round == 1, found, HOLDER_LIMIT);
-            bool is_plain_site = round == 0 || action->is_override;
+    for (uint32_t s = 0; s < question->hosts->count; s++) {
+        const struct site_holder *site = &question->hosts->items[s];
+        bool is_wider = site->kind == SITE_HOLDER_OVERRIDES;
 
-            /* `site *` goes before none of its own rank, but its overrides go before all that is none */
-            if (is_plain_site && hidden->sites[s] == 0 && action->site != 0)
-                continue;
+        /* what is no override, then overrides */
+        for (unsigned round = action->is_override || is_wider ? 1 : 0; round < (is_wider && action->is_override ? 1 : 2);
+             round++) {
+            uint32_t count = source_index_holders(hidden->index, question->rule, question->source, site->site,
+                                                  round == 1, found, HOLDER_LIMIT);
+
             for (uint32_t i = 0; i < count; i++) {
-                if (!try_holder(hidden, found[i], question, &partly, &is_same_source))
+                if (!try_holder(hidden, found[i], site->kind, question, &partly, &is_same_source))
                     continue;
                 hiders->is_same_source |= is_same_source;
                 add_hider(hiders, found[i]);
@@ -205,8 +207,9 @@ static bool find_set_hiders(struct hidden *hidden, const struct question *questi
     struct plan_segment head[PLAN_SEGMENT_LIMIT];
     struct plan_more more = *question->source->more;
     struct plan_rule source = *question->source;
-    struct question part = { .rule = question->rule, .source = &source, .form = question->form };
+    struct question part = *question;
 
+    part.source = &source;
     memcpy(head, pattern.head, pattern.head_count * sizeof *head);
     pattern.head = head;
     more.pattern = &pattern;
@@ -246,14 +249,46 @@ static void tell(struct hidden *hidden, uint32_t rule, const struct hiders *hide
             diag_note(hidden->diag, rules[hiders->rules[i]].span,
                       i ? "and this one" : "this one answers a part of what it takes");
     }
-    if (hiders->is_same_source && hiders->count == 1 && !action->is_override)
+    if (hiders->is_same_source && hiders->count == 1 && !action->is_override &&
+        !action_implies(hidden->plan, action, &hidden->plan->actions[rules[rule].action]))
         diag_help(hidden->diag, "of rules with one source the one with more conditions stands first");
 }
 
-/* Rules without patterns are hidden by overrides and by conditions only; what else is equal, check_same finds. */
+/* By one rule or several, or each member of a closed set by its own. */
+static bool is_hidden(struct hidden *hidden, const struct question *question, bool has_forms, struct hiders *hiders)
+{
+    unsigned before = hiders->count;
+    uint32_t set_at;
+
+    if (find_hiders(hidden, question, hiders) ||
+        (!has_forms && find_set(question->source, &set_at) && find_set_hiders(hidden, question, set_at, hiders)))
+        return true;
+    hiders->count = before;
+    return false;
+}
+
+/* On all hosts of its site alike, or on each by others. */
+static bool is_hidden_everywhere(struct hidden *hidden, struct question *question, bool has_forms, struct hiders *hiders)
+{
+    const struct plan_rule *rule = &hidden->plan->rules[question->rule];
+    const struct site_holder_site *site = &hidden->sites[hidden->plan->actions[rule->action].site];
+
+    question->hosts = &site->all;
+    if (is_hidden(hidden, question, has_forms, hiders))
+        return true;
+    for (uint32_t i = 0; i < site->group_count; i++) {
+        question->hosts = &site->groups[i];
+        if (!is_hidden(hidden, question, has_forms, hiders))
+            return false;
+    }
+    return site->group_count > 0;
+}
+
+/* Rules without patterns are hidden by overrides, by conditions and on hosts that are another site's, too; what else is
+ * equal, check_same finds. */
 static bool needs_look(const struct hidden *hidden, const struct plan_rule *rule)
 {
-    return plan_pattern(rule) || hidden->has_exact;
+    return plan_pattern(rule) || hidden->has_exact[hidden->plan->actions[rule->action].site];
 }
 
 static void judge(struct hidden *hidden, uint32_t number)
@@ -261,7 +296,6 @@ static void judge(struct hidden *hidden, uint32_t number)
     const struct plan_rule *rule = &hidden->plan->rules[number];
     unsigned form_count = plan_pattern(rule) && plan_pattern(rule)->suffix.size ? EMIT_FORM_LIMIT : 1;
     struct hiders hiders = { .count = 0 };
-    uint32_t set_at;
 
     if (!needs_look(hidden, rule))
         return;
@@ -269,8 +303,7 @@ static void judge(struct hidden *hidden, uint32_t number)
         struct question question = { .rule = number, .source = rule,
                                      .form = rule_ranks_forms(hidden->ranks, number)->items[i] };
 
-        if (!find_hiders(hidden, &question, &hiders) &&
-            !(form_count == 1 && find_set(rule, &set_at) && find_set_hiders(hidden, &question, set_at, &hiders)))
+        if (!is_hidden_everywhere(hidden, &question, form_count > 1, &hiders))
             return;
     }
     tell(hidden, number, &hiders);
@@ -300,59 +333,6 @@ static void find_contradictions(struct hidden *hidden)
     }
 }
 
-struct first_host {
-    const struct plan_host *host;
-    uint32_t site;
-};
-
-static int host_order(const void *left, const void *right)
-{
-    const struct first_host *a = left, *b = right;
-    int order = slice_compare(a->host->name, b->host->name);
-
-    return order ? order : (a->site > b->site) - (a->site < b->site);
-}
-
-/* For each site: itself, those that have all its hosts, and `site *`, whose overrides hold everywhere. */
-static void find_sites(struct hidden *hidden)
-{
-    const struct plan *plan = hidden->plan;
-    size_t host_count = 0, count = 0, room = (size_t)plan->site_count * SITE_LIMIT;
-
-    for (uint32_t s = 0; s < plan->site_count; s++)
-        host_count += plan->sites[s].host_count;
-    struct first_host *rows = arena_array(hidden->arena, host_count + 1, sizeof *rows);
-    for (uint32_t s = 0, at = 0; s < plan->site_count; s++)
-        for (uint32_t h = 0; h < plan->sites[s].host_count; h++)
-            rows[at++] = (struct first_host){ .host = &plan->sites[s].hosts[h], .site = s };
-    qsort(rows, host_count, sizeof *rows, host_order);
-
-    hidden->sites_first = arena_array(hidden->arena, plan->site_count + 1u, sizeof(uint32_t));
-    hidden->sites = arena_array(hidden->arena, room, sizeof(uint32_t));
-    for (uint32_t s = 0; s < plan->site_count; s++) {
-        struct first_host wanted = { .host = &plan->sites[s].hosts[0], .site = 0 };
-        size_t from = 0, to = host_count, first = count;
-
-        hidden->sites_first[s] = (uint32_t)count;
-        hidden->sites[count++] = s;
-        while (from < to) {
-            size_t middle = from + (to - from) / 2;
-
-            if (host_order(&rows[middle], &wanted) < 0)
-                from = middle + 1;
-            else
-                to = middle;
-        }
-        for (; from < host_count && slice_equal(rows[from].host->name, wanted.host->name); from++)
-            if (rows[from].site != s && rows[from].site != 0 && count - first < SITE_LIMIT - 1 &&
-                site_has_all_hosts(&plan->sites[rows[from].site], &plan->sites[s]))
-                hidden->sites[count++] = rows[from].site;
-        if (s != 0)
-            hidden->sites[count++] = 0;
-    }
-    hidden->sites_first[plan->site_count] = (uint32_t)count;
-}
-
 /* Exact paths are compared where something tells rules of one path apart (conditions, overrides, case), or several of
  * them may take all that a closed set takes. */
 static bool needs_exact(const struct plan *plan)
@@ -368,14 +348,24 @@ static bool needs_exact(const struct plan *plan)
     return false;
 }
 
+static void find_exact(struct hidden *hidden)
+{
+    const struct plan *plan = hidden->plan;
+    bool is_needed = needs_exact(plan);
+
+    hidden->has_exact = arena_array(hidden->arena, plan->site_count, sizeof(bool));
+    for (uint32_t s = 0; s < plan->site_count; s++)
+        hidden->has_exact[s] = is_needed || !hidden->sites[s].is_alone;
+}
+
 void check_hidden(const struct plan *plan, struct diag *diag)
 {
-    struct hidden hidden = { .plan = plan, .diag = diag, .arena = arena_open(), .ranks = rule_ranks_open(plan),
-                             .has_exact = needs_exact(plan) };
+    struct hidden hidden = { .plan = plan, .diag = diag, .arena = arena_open(), .ranks = rule_ranks_open(plan) };
 
     hidden.is_told_action = arena_array(hidden.arena, plan->action_count + 1u, sizeof(bool));
     find_contradictions(&hidden);
-    find_sites(&hidden);
+    hidden.sites = site_holders_make(hidden.arena, plan);
+    find_exact(&hidden);
     hidden.index = source_index_open(plan, hidden.has_exact);
     for (uint32_t i = 0; i < plan->rule_count; i++)
         judge(&hidden, i);

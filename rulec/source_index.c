@@ -219,14 +219,19 @@ static void add_rule(struct source_index *index, uint32_t number)
                               ends.start_size, ends.end_size));
 }
 
-struct source_index *source_index_open(const struct plan *plan, bool with_exact)
+static bool is_indexed(const struct plan_rule *rule, const struct plan *plan, const bool *has_exact)
+{
+    return plan_pattern(rule) || has_exact[plan->actions[rule->action].site];
+}
+
+struct source_index *source_index_open(const struct plan *plan, const bool *has_exact)
 {
     struct source_index *index = memory_resize(NULL, 1, sizeof *index);
     size_t count = 0;
 
     *index = (struct source_index){ .plan = plan, .slot_count = 64 };
     for (uint32_t i = 0; i < plan->rule_count; i++)
-        count += with_exact || plan_pattern(&plan->rules[i]) != NULL;
+        count += is_indexed(&plan->rules[i], plan, has_exact);
     while (index->slot_count < 2 * count)
         index->slot_count *= 2;
     index->slots = memory_resize(NULL, index->slot_count, sizeof *index->slots);
@@ -235,7 +240,7 @@ struct source_index *source_index_open(const struct plan *plan, bool with_exact)
     for (uint32_t i = 0; i < plan->action_count; i++)
         index->has_overrides |= plan->actions[i].is_override;
     for (uint32_t i = plan->rule_count; i-- > 0;)
-        if (with_exact || plan_pattern(&plan->rules[i]))
+        if (is_indexed(&plan->rules[i], plan, has_exact))
             add_rule(index, i);
     return index;
 }

@@ -8,8 +8,8 @@
 
 struct source_index;
 
-/* `with_exact`: exact paths, too; they are most of a list, and mostly nobody asks for them. */
-struct source_index *source_index_open(const struct plan *plan, bool with_exact);
+/* `has_exact`: by site, exact paths, too; they are most of a list, and mostly nobody asks for them. */
+struct source_index *source_index_open(const struct plan *plan, const bool *has_exact);
 void source_index_close(struct source_index *index);
 
 /* Rules of the site (`overrides`: those under `override`), but for `rule` itself, whose source may hold that of `own`: the
