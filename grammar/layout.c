@@ -33,11 +33,6 @@ static void add(struct reader *reader, enum layout_kind kind, struct span span,
         (struct layout_token){ .span = span, .kind = kind, .line_ends = line_ends };
 }
 
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r';
-}
-
 /* Bytes [from, end) of the row, between two tokens. */
 static void add_comment(struct reader *reader, uint32_t from, uint32_t end)
 {
@@ -47,7 +42,7 @@ static void add_comment(struct reader *reader, uint32_t from, uint32_t end)
     if (start == NULL)
         return;
     from += (uint32_t)(start - text);
-    while (is_blank(start[end - from - 1]))
+    while (byte_is_blank(start[end - from - 1]) || start[end - from - 1] == '\r')
         end--;
     add(reader, LAYOUT_COMMENT, (struct span){ from, end }, 0);
 }

@@ -15,11 +15,6 @@ static bool is_plain(unsigned char byte)
     return byte > ' ' && byte != '"' && byte != ';' && byte != '{' && byte != '}';
 }
 
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
 static bool is_letter(char byte, char letter)
 {
     return (byte | 0x20) == letter;
@@ -47,7 +42,7 @@ static bool read_word(char **at, uint16_t *size)
     if (end - start > PARSE_STRING_LIMIT)
         return false;
     *size = (uint16_t)(end - start);
-    while (is_blank(*end))
+    while (byte_is_blank(*end))
         end++;
     *at = end;
     return true;
@@ -57,11 +52,11 @@ static bool read_line(const struct source *source, char **at, struct ast_line *l
 {
     char *start = *at, *next = start;
 
-    if (!read_word(&next, &line->source_size) || next[0] != '-' || next[1] != '>' || !is_blank(next[2]) ||
+    if (!read_word(&next, &line->source_size) || next[0] != '-' || next[1] != '>' || !byte_is_blank(next[2]) ||
         next == start + line->source_size)
         return false;
     next += 3;
-    while (is_blank(*next))
+    while (byte_is_blank(*next))
         next++;
     char *target = next;
     if (!read_word(&next, &line->target_size))
@@ -72,7 +67,7 @@ static bool read_line(const struct source *source, char **at, struct ast_line *l
         return false;
     line->source_at = source->at + (uint32_t)(start - source->text.data);
     line->target_at = source->at + (uint32_t)(target - source->text.data);
-    while (*next == '\n' || *next == '\r' || is_blank(*next))
+    while (*next == '\n' || *next == '\r' || byte_is_blank(*next))
         next++;
     *at = next;
     return true;

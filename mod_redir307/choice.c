@@ -158,7 +158,7 @@ bool choice_pick(struct lookup *lookup, struct slice bytes, uint32_t place, stru
     case CHOICE_BY_HEADER:
         reads_field(reads, choice.name);
         is_there = get_header(lookup, choice.name, &value);
-        return pick_by_value(&choice, is_there, field_trim(value), line);
+        return pick_by_value(&choice, is_there, slice_trim(value), line);
     case CHOICE_BY_COOKIE:
         reads_field(reads, SLICE("Cookie"));
         is_there = get_header(lookup, SLICE("Cookie"), &field) && field_cookie(field, choice.name, &value);

@@ -83,7 +83,7 @@ static bool header_holds(struct lookup *lookup, const struct condition *conditio
     struct slice value;
 
     reads_field(reads, condition->name);
-    return get_header(lookup->key, condition->name, &value) && value_holds(lookup, condition, field_trim(value));
+    return get_header(lookup->key, condition->name, &value) && value_holds(lookup, condition, slice_trim(value));
 }
 
 static bool cookie_holds(struct lookup *lookup, const struct condition *condition, struct reads *reads)

@@ -7,16 +7,6 @@ static char lower(char byte)
     return byte >= 'A' && byte <= 'Z' ? (char)(byte | 32) : byte;
 }
 
-struct slice field_trim(struct slice text)
-{
-    while (text.size && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t')) text.size--;
-    return text;
-}
-
 bool field_equal(struct slice a, struct slice b)
 {
     if (a.size != b.size) return false;
@@ -40,7 +30,7 @@ static bool next_part(struct slice *rest, char separator, struct slice *part)
         else if (byte == '\\' && in_quotes && end + 1 < rest->size) end++;
         else if (!in_quotes && byte == separator) break;
     }
-    *part = field_trim(slice_of(rest->data, end));
+    *part = slice_trim(slice_of(rest->data, end));
     size_t used = end < rest->size ? end + 1 : end;
     *rest = slice_of(rest->data + used, rest->size - used);
     return true;
@@ -60,8 +50,8 @@ static bool split_pair(struct slice pair, struct slice *name, struct slice *valu
     const char *equals = pair.size ? memchr(pair.data, '=', pair.size) : NULL;
 
     if (!equals) return false;
-    *name = field_trim(slice_of(pair.data, (size_t)(equals - pair.data)));
-    *value = field_trim(slice_of(equals + 1, pair.size - (size_t)(equals + 1 - pair.data)));
+    *name = slice_trim(slice_of(pair.data, (size_t)(equals - pair.data)));
+    *value = slice_trim(slice_of(equals + 1, pair.size - (size_t)(equals + 1 - pair.data)));
     return true;
 }
 
@@ -72,7 +62,7 @@ static bool next_cookie(struct slice *rest, struct slice *pair)
 
     if (rest->size == 0) return false;
     while (end < rest->size && rest->data[end] != ';' && rest->data[end] != ',') end++;
-    *pair = field_trim(slice_of(rest->data, end));
+    *pair = slice_trim(slice_of(rest->data, end));
     size_t used = end < rest->size ? end + 1 : end;
     *rest = slice_of(rest->data + used, rest->size - used);
     return true;
@@ -180,7 +170,7 @@ int field_wildcard_quality(enum field_list list, struct slice field)
     int quality = 0;
     struct range range;
 
-    if (field_trim(field).size == 0) return 1000;
+    if (slice_trim(field).size == 0) return 1000;
     while (next_range(&field, &range)) {
         if (slice_equal(range.name, wildcard) && range.quality > quality) quality = range.quality;
     }

@@ -8,8 +8,6 @@
 
 #include <stdint.h>
 
-/* Without blanks and tabs at both ends. */
-struct slice field_trim(struct slice text);
 /* ASCII letters without case. */
 bool field_equal(struct slice a, struct slice b);
 

@@ -46,4 +46,44 @@ static inline bool slice_starts_with(struct slice whole, struct slice start)
     return whole.size >= start.size && (start.size == 0 || memcmp(whole.data, start.data, start.size) == 0);
 }
 
+static inline bool byte_is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+/* Without the blanks at both ends. */
+static inline struct slice slice_trim(struct slice text)
+{
+    while (text.size && byte_is_blank(*text.data)) {
+        text.data++;
+        text.size--;
+    }
+    while (text.size && byte_is_blank(text.data[text.size - 1])) text.size--;
+    return text;
+}
+
+/* A line that was cut off at its "\n", without the "\r" that may stand before that. */
+static inline struct slice slice_without_cr(struct slice line)
+{
+    if (line.size && line.data[line.size - 1] == '\r') line.size--;
+    return line;
+}
+
+/* Takes the next word off the front of *rest, and the blanks before it; empty at the end. */
+static inline struct slice slice_next_word(struct slice *rest)
+{
+    while (rest->size && byte_is_blank(*rest->data)) {
+        rest->data++;
+        rest->size--;
+    }
+
+    struct slice word = slice_of(rest->data, 0);
+    while (rest->size && !byte_is_blank(*rest->data)) {
+        rest->data++;
+        rest->size--;
+        word.size++;
+    }
+    return word;
+}
+
 #endif

@@ -85,25 +85,6 @@ static void put_answer(struct replay *replay, const struct answer *answer)
     put(replay, SLICE("\n"));
 }
 
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r';
-}
-
-/* Takes the next word off the front of *rest; empty at the end. */
-static struct slice next_word(struct slice *rest)
-{
-    const char *at = rest->data, *end = at + rest->size, *start;
-
-    while (at < end && is_blank(*at))
-        at++;
-    start = at;
-    while (at < end && !is_blank(*at))
-        at++;
-    *rest = slice_of(at, (size_t)(end - at));
-    return slice_of(start, (size_t)(at - start));
-}
-
 static void answer_bad(struct replay *replay, const char *reason)
 {
     if (replay->bad_count++ == 0) {
@@ -152,7 +133,7 @@ static void answer_json_line(struct replay *replay, struct slice line)
 /* `METHOD URL`, or a request line as logs have it: `METHOD TARGET HTTP/1.1`. */
 static void answer_line(struct replay *replay, struct slice line)
 {
-    struct slice method = next_word(&line), url = next_word(&line), version = next_word(&line);
+    struct slice method = slice_next_word(&line), url = slice_next_word(&line), version = slice_next_word(&line);
     struct request_key key;
     struct answer answer;
     const char *wrong;
@@ -160,7 +141,7 @@ static void answer_line(struct replay *replay, struct slice line)
     replay->line_count++;
     if (version.size == 0)
         wrong = request_from_url(method, url, &replay->request.base, replay->host, &key);
-    else if (slice_starts_with(version, SLICE("HTTP/")) && next_word(&line).size == 0)
+    else if (slice_starts_with(version, SLICE("HTTP/")) && slice_next_word(&line).size == 0)
         wrong = request_from_target(method, url, &replay->request.base, replay->host, &key);
     else
         wrong = "a line is METHOD URL";
@@ -181,7 +162,7 @@ static size_t answer_block(struct replay *replay, const char *block, size_t size
     const char *line_end;
 
     while (at < size && (line_end = memchr(block + at, '\n', size - at))) {
-        struct slice line = slice_of(block + at, (size_t)(line_end - block) - at);
+        struct slice line = slice_without_cr(slice_of(block + at, (size_t)(line_end - block) - at));
         bool is_json = slice_starts_with(line, SLICE("{"));
         size_t room = is_json ? JSON_ANSWER_LIMIT + LINE_ROOM : LINE_ROOM;
 

@@ -270,14 +270,13 @@ static void run_rules(struct test_run *run)
     free(order);
 }
 
-/* What is written there, without the blanks before it. */
+/* What is written there, without the blanks around it. */
 static struct slice line_of_rule(const struct test_run *run, uint32_t rule)
 {
     const struct compilation *compilation = run->compilation;
-    struct slice line = source_locate(compilation->sources, compilation->plan->rules[rule].span.at).line_text;
+    struct source_place place = source_locate(compilation->sources, compilation->plan->rules[rule].span.at);
+    struct slice line = slice_trim(place.line_text);
 
-    while (line.size && (*line.data == ' ' || *line.data == '\t'))
-        line = slice_of(line.data + 1, line.size - 1);
     return line.size < LINE_SHOWN ? line : slice_of(line.data, LINE_SHOWN);
 }
 

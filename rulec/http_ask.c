@@ -31,21 +31,13 @@ bool http_ask_is_built(void)
     return true;
 }
 
-static struct slice trimmed(const char *at, const char *end)
-{
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    while (at < end && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r' || end[-1] == '\n'))
-        end--;
-    return slice_of(at, (size_t)(end - at));
-}
-
 /* libcurl's callback: one line of the head at a time. A new status line (after a 100) starts again. */
 static size_t keep_field(char *line, size_t size, size_t count, void *baton)
 {
     struct http_asker *asker = baton;
     size_t bytes = size * count;
     char *kept = asker->text + asker->text_size;
+    struct slice field;
     const char *colon;
 
     if (bytes >= 5 && memcmp(line, "HTTP/", 5) == 0) {
@@ -57,10 +49,15 @@ static size_t keep_field(char *line, size_t size, size_t count, void *baton)
         return bytes;
     memcpy(kept, line, bytes);
     asker->text_size += bytes;
-    colon = memchr(kept, ':', bytes);
-    if (colon)
+    field = slice_without_cr(slice_of(kept, bytes && kept[bytes - 1] == '\n' ? bytes - 1 : bytes));
+    colon = field.size ? memchr(field.data, ':', field.size) : NULL;
+    if (colon) {
+        size_t name_size = (size_t)(colon - field.data);
+
         asker->fields[asker->field_count++] =
-            (struct plan_header){ .name = trimmed(kept, colon), .value = trimmed(colon + 1, kept + bytes) };
+            (struct plan_header){ .name = slice_trim(slice_of(field.data, name_size)),
+                                  .value = slice_trim(slice_of(colon + 1, field.size - name_size - 1)) };
+    }
     return bytes;
 }
 

@@ -92,6 +92,7 @@ bool log_reader_next(struct log_reader *reader, struct slice *line, const char *
             return false;
         *line = slice_of(start, (size_t)((end ? end : reader->block + reader->size) - start));
         reader->at += line->size + (end != NULL);
+        *line = slice_without_cr(*line);
         if (!reader->skips) {
             reader->skips = is_cut;
             return true;
@@ -101,25 +102,6 @@ bool log_reader_next(struct log_reader *reader, struct slice *line, const char *
 }
 
 /* ---- requests ---- */
-
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r';
-}
-
-/* Takes the next word off the front of *rest; empty at the end. */
-static struct slice next_word(struct slice *rest)
-{
-    const char *at = rest->data, *end = at + rest->size, *start;
-
-    while (at < end && is_blank(*at))
-        at++;
-    start = at;
-    while (at < end && !is_blank(*at))
-        at++;
-    *rest = slice_of(at, (size_t)(end - at));
-    return slice_of(start, (size_t)(at - start));
-}
 
 static int hex_digit(char c)
 {
@@ -158,13 +140,13 @@ static bool read_request_line(struct slice text, struct log_request *request)
 {
     struct slice version;
 
-    request->method = next_word(&text);
-    request->target = next_word(&text);
-    version = next_word(&text);
+    request->method = slice_next_word(&text);
+    request->target = slice_next_word(&text);
+    version = slice_next_word(&text);
     request->is_url = version.size == 0;
     return request->target.size &&
            (version.size == 0 || slice_starts_with(version, SLICE("HTTP/"))) &&
-           next_word(&text).size == 0;
+           slice_next_word(&text).size == 0;
 }
 
 /* The quote that opens the request: it follows the time, `[...] "`. */
@@ -189,7 +171,7 @@ bool log_request_read(struct slice line, char *buffer, struct log_request *reque
         return read_request_line(line, request);
     head = slice_of(line.data, (size_t)(quote - line.data));
     for (; count < 4; count++) {
-        words[count] = next_word(&head);
+        words[count] = slice_next_word(&head);
         if (words[count].size == 0 || words[count].data[0] == '[')
             break;
     }

@@ -50,20 +50,6 @@ static bool too_many_cells(struct lower_records *records)
     return true;
 }
 
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
-static struct slice trim(const char *at, const char *end)
-{
-    while (at < end && is_blank(*at))
-        at++;
-    while (at < end && is_blank(end[-1]))
-        end--;
-    return slice_of(at, (size_t)(end - at));
-}
-
 static void add_cell(struct lower_records *records, struct slice text)
 {
     records->cells[records->cell_count++] =
@@ -79,7 +65,7 @@ static bool split_by(struct lower_records *records, char byte)
 
         if (too_many_cells(records))
             return false;
-        add_cell(records, trim(at, stop ? stop : end));
+        add_cell(records, slice_trim(slice_of(at, (size_t)((stop ? stop : end) - at))));
         if (!stop)
             return true;
         at = stop + 1;
@@ -88,19 +74,12 @@ static bool split_by(struct lower_records *records, char byte)
 
 static bool split_by_blanks(struct lower_records *records)
 {
-    struct slice rest = trim(records->line.data, records->line.data + records->line.size);
-    const char *at = rest.data, *end = at + rest.size;
+    struct slice rest = records->line, word;
 
-    while (at < end) {
-        const char *start = at;
-
-        while (at < end && !is_blank(*at))
-            at++;
+    while ((word = slice_next_word(&rest)).size) {
         if (too_many_cells(records))
             return false;
-        add_cell(records, slice_of(start, (size_t)(at - start)));
-        while (at < end && is_blank(*at))
-            at++;
+        add_cell(records, word);
     }
     return true;
 }
@@ -251,10 +230,8 @@ bool lower_records_next(struct lower_records *records)
         records->at = stop < end ? stop + 1 : end;
         if (!is_whole)
             continue;
-        if (stop > start && stop[-1] == '\r')
-            stop--;
-        records->line = slice_of(start, (size_t)(stop - start));
-        if (trim(start, stop).size == 0) {
+        records->line = slice_without_cr(slice_of(start, (size_t)(stop - start)));
+        if (slice_trim(records->line).size == 0) {
             records->blank_count++;
             continue;
         }

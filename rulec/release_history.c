@@ -20,21 +20,6 @@ bool release_id_is_valid(struct slice id)
     return true;
 }
 
-/* Takes the next word off the front of *rest; empty at the end. */
-static struct slice next_word(struct slice *rest)
-{
-    size_t size = 0;
-    struct slice word;
-
-    while (rest->size && *rest->data == ' ')
-        *rest = slice_of(rest->data + 1, rest->size - 1);
-    while (size < rest->size && rest->data[size] != ' ')
-        size++;
-    word = slice_of(rest->data, size);
-    *rest = slice_of(rest->data + size, rest->size - size);
-    return word;
-}
-
 static bool copy_word(struct slice word, char *to, size_t size)
 {
     if (word.size == 0 || word.size >= size)
@@ -46,11 +31,11 @@ static bool copy_word(struct slice word, char *to, size_t size)
 
 static bool parse_line(struct slice text, struct release_line *line)
 {
-    struct slice time_word = next_word(&text), action = next_word(&text), id = next_word(&text);
+    struct slice time_word = slice_next_word(&text), action = slice_next_word(&text), id = slice_next_word(&text);
     char rules[24];
 
     if (!release_id_is_valid(id) || !copy_word(time_word, line->time, sizeof line->time) ||
-        !copy_word(action, line->action, sizeof line->action) || !copy_word(next_word(&text), rules, sizeof rules))
+        !copy_word(action, line->action, sizeof line->action) || !copy_word(slice_next_word(&text), rules, sizeof rules))
         return false;
     copy_word(id, line->id, sizeof line->id);
     line->rules = strtoull(rules, NULL, 10);

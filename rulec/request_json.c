@@ -44,16 +44,6 @@ static const char *read_url(struct reading *reading, json_t *value)
     return NULL;
 }
 
-/* A field's value has no blanks around (RFC 9110, 5.5). */
-static struct slice trimmed(struct slice text)
-{
-    while (text.size && (text.data[0] == ' ' || text.data[0] == '\t'))
-        text = slice_of(text.data + 1, text.size - 1);
-    while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 static const char *read_headers(struct reading *reading, json_t *value)
 {
     static const char *const wrong =
@@ -71,7 +61,7 @@ static const char *read_headers(struct reading *reading, json_t *value)
         if (!name || !*name || !text || json_object_size(item) != 2)
             return wrong;
         fields[i].name = slice_from_string(name);
-        fields[i].value = trimmed(slice_from_string(text));
+        fields[i].value = slice_trim(slice_from_string(text)); /* RFC 9110, 5.5 */
         /* A Host field is the host of a URL that names none. */
         if (strcasecmp(name, "Host") == 0) {
             const char *host = arena_string(reading->arena, fields[i].value);

@@ -69,7 +69,7 @@ static void count_text(const struct source *source, struct summary *summary)
         const char *stop = line_end ? line_end : end;
 
         summary->lines++;
-        while (at < stop && (*at == ' ' || *at == '\t' || *at == '\r'))
+        while (at < stop && (byte_is_blank(*at) || *at == '\r'))
             at++;
         if (at == stop)
             summary->blanks++;

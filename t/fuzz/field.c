@@ -24,7 +24,7 @@ static void check_cookie(struct slice field, struct slice key)
     fuzz_claim(value.size == 0 || (value.data >= field.data && value.data + value.size <= field.data + field.size),
                "a value of the field");
     fuzz_claim(value.size + key.size < field.size, "behind its name and =");
-    fuzz_claim(slice_equal(field_trim(key), key) && !(key.size && memchr(key.data, '=', key.size)), "a name that can be one");
+    fuzz_claim(slice_equal(slice_trim(key), key) && !(key.size && memchr(key.data, '=', key.size)), "a name that can be one");
 }
 
 static void check_list(enum field_list list, struct slice field, struct slice key)

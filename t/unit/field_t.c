@@ -5,18 +5,6 @@
 #include "mod_redir307/field.h"
 #include "t/lib/tap.h"
 
-static void blanks_are_taken_off(void)
-{
-    static const struct pair {
-        const char *from, *to;
-    } pairs[] = { { "", "" }, { " ", "" }, { " \t \t", "" }, { "a", "a" }, { " a", "a" }, { "a\t ", "a" },
-                  { "\t a b \t", "a b" }, { "\ra\n", "\ra\n" } };
-
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-        is_slice(field_trim(slice_from_string(pairs[i].from)), pairs[i].to, pairs[i].from);
-    is_number(field_trim(slice_of(NULL, 0)).size, 0, "nothing at all");
-}
-
 static void names_compare_without_case(void)
 {
     ok(field_equal(SLICE("Accept-LANGUAGE"), SLICE("accept-language")), "letters");
@@ -256,7 +244,6 @@ static void the_wildcard_is_asked_alone(void)
 
 int main(void)
 {
-    blanks_are_taken_off();
     names_compare_without_case();
     cookies_are_found_by_their_name();
     a_long_row_of_cookies_is_read_to_its_end();
