@@ -24,13 +24,6 @@ rules(join '', map { "/some/old/path/number/$_ -> /a/new/place/for/it/$_\n" } 1 
 my %servers = (alone => { without_module => 1 }, rules => {});
 my %common = (watch => '1s', children => 2, threads => $option{threads}, loglevel => 'warn', conf => "MaxKeepAliveRequests 0\n");
 
-sub processes { my ($parent) = @_; return ($parent, map { m{^/proc/(\d+)/} } grep { parent_of($_) == $parent } glob '/proc/[0-9]*/stat') }
-
-sub parent_of {
-    open my $in, '<', $_[0] or return 0;
-    return (<$in> // '') =~ /^\d+ \(.*\) \S (\d+)/ ? $1 : 0;
-}
-
 sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[@sorted / 2] }
 
 # ---- start ----
@@ -59,7 +52,7 @@ sub start_once {
     my $began = time;
     my $pid = Redir307::Httpd::launch();
     sleep 0.0005 until is_answered($name eq 'alone' ? 404 : 307) || time > $began + 60;
-    my $figures = [1000 * (time - $began), cpu_ms(processes($pid))];
+    my $figures = [1000 * (time - $began), cpu_ms($pid, children($pid))];
     kill 'TERM', $pid;
     waitpid $pid, 0;
     return $figures;
@@ -88,7 +81,7 @@ sub measure_start {
 sub memory_of {
     my ($pid) = @_;
     my %sum = map { $_ => 0 } qw(file counters own module code all child);
-    my @all = processes($pid);
+    my @all = ($pid, children($pid));
     for my $process (@all) {
         my $kind = 'own';
         open my $in, '<', "/proc/$process/smaps" or next;

@@ -324,14 +324,15 @@ sub reload_waits { my ($done) = @_; return wait_for($done) }
 
 sub process_alive { return $pid && !gone($pid) }
 
-# The pids of httpd's children.
+# The pids of httpd's children, or of another parent's; the youngest last.
 sub children {
+    my $of = $_[0] // $pid;
     my @pids;
     for my $stat (glob '/proc/[0-9]*/stat') {
         open my $in, '<', $stat or next;
         my $line = <$in> // next;
         my ($child, $parent) = $line =~ /^(\d+) \(.*\) \S (\d+)/s or next;
-        push @pids, $child if $parent == $pid;
+        push @pids, $child if $parent == $of;
     }
     return sort { $a <=> $b } @pids;
 }
