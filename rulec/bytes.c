@@ -7,18 +7,13 @@
 
 #include <stdlib.h>
 
-void *bytes_add_raw(struct bytes *bytes, size_t size)
+void bytes_grow(struct bytes *bytes, size_t size)
 {
-    if (size > bytes->room - bytes->size) {
-        size_t room = bytes->room ? bytes->room : 4096;
+    size_t room = bytes->room ? bytes->room : 4096;
 
-        while (room - bytes->size < size) room += room / 2;
-        bytes->data = memory_resize(bytes->data, room, 1);
-        bytes->room = room;
-    }
-    void *added = bytes->data + bytes->size;
-    bytes->size += size;
-    return added;
+    while (room - bytes->size < size) room += room / 2;
+    bytes->data = memory_resize(bytes->data, room, 1);
+    bytes->room = room;
 }
 
 void *bytes_add(struct bytes *bytes, size_t size)
@@ -27,11 +22,6 @@ void *bytes_add(struct bytes *bytes, size_t size)
 
     memset(added, 0, size);
     return added;
-}
-
-void bytes_put(struct bytes *bytes, const void *data, size_t size)
-{
-    if (size) memcpy(bytes_add_raw(bytes, size), data, size);
 }
 
 void bytes_put_u8(struct bytes *bytes, unsigned value)

@@ -7,17 +7,12 @@
 #include "rulec/check_same.h"
 
 #include "mod_redir307/ruleset_format.h"
+#include "rulec/bytes.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <stdlib.h>
-
-/* A key that is written; kept from rule to rule. */
-struct key {
-    char *bytes;
-    size_t size, room;
-};
 
 /* Slots lie anywhere in memory: each is asked for so many rules before it is looked at. */
 enum { AHEAD = 16 };
@@ -30,45 +25,23 @@ struct same {
     uint64_t *slots;
     uint32_t *previous; /* of each rule: the one before it with the same source + 1; 0: none */
     uint32_t slot_mask;
-    struct key key, other;
+    struct bytes key, other; /* keys that are written; kept from rule to rule */
     uint64_t hashes[AHEAD]; /* of the rules that come next */
 };
 
-static void put_bytes(struct key *key, const void *bytes, size_t size)
+static void put_segments(struct bytes *key, const struct plan_segment *segments, uint32_t count)
 {
-    if (key->room - key->size < size) {
-        key->room = (key->size + size) * 2 + 64;
-        key->bytes = memory_resize(key->bytes, key->room, 1);
-    }
-    if (size)
-        memcpy(key->bytes + key->size, bytes, size);
-    key->size += size;
-}
-
-static void put_number(struct key *key, uint32_t number)
-{
-    put_bytes(key, &number, sizeof(number));
-}
-
-static void put_text(struct key *key, struct slice text)
-{
-    put_number(key, (uint32_t)text.size);
-    put_bytes(key, text.data, text.size);
-}
-
-static void put_segments(struct key *key, const struct plan_segment *segments, uint32_t count)
-{
-    put_number(key, count);
+    bytes_put_u32(key, count);
     for (uint32_t i = 0; i < count; i++) {
-        put_number(key, segments[i].part_count);
+        bytes_put_u32(key, segments[i].part_count);
         for (uint32_t k = 0; k < segments[i].part_count; k++) {
             const struct plan_part *part = &segments[i].parts[k];
 
-            put_number(key, part->kind);
-            put_text(key, part->text);
-            put_number(key, part->set_count);
+            bytes_put_u32(key, part->kind);
+            bytes_put_slice32(key, part->text);
+            bytes_put_u32(key, part->set_count);
             for (uint32_t s = 0; s < part->set_count; s++)
-                put_text(key, part->set[s]);
+                bytes_put_slice32(key, part->set[s]);
         }
     }
 }
@@ -80,39 +53,39 @@ static int compare_parameters(const void *left, const void *right)
     return slice_compare(a->name, b->name);
 }
 
-static void put_pattern(struct key *key, const struct plan_pattern *pattern)
+static void put_pattern(struct bytes *key, const struct plan_pattern *pattern)
 {
     struct plan_parameter sorted[PLAN_PARAMETER_LIMIT];
 
     put_segments(key, pattern->head, pattern->head_count);
-    put_number(key, pattern->tail);
-    put_text(key, pattern->suffix);
+    bytes_put_u32(key, pattern->tail);
+    bytes_put_slice32(key, pattern->suffix);
     put_segments(key, pattern->rest, pattern->rest_count);
-    put_number(key, pattern->ends_in_slash);
-    put_text(key, pattern->regex);
+    bytes_put_u32(key, pattern->ends_in_slash);
+    bytes_put_slice32(key, pattern->regex);
 
-    put_number(key, pattern->parameter_count);
+    bytes_put_u32(key, pattern->parameter_count);
     if (pattern->parameter_count == 0)
         return;
     memcpy(sorted, pattern->parameters, pattern->parameter_count * sizeof(*sorted));
     qsort(sorted, pattern->parameter_count, sizeof(*sorted), compare_parameters);
     for (uint32_t i = 0; i < pattern->parameter_count; i++) {
-        put_text(key, sorted[i].name);
-        put_number(key, sorted[i].kind);
+        bytes_put_slice32(key, sorted[i].name);
+        bytes_put_u32(key, sorted[i].kind);
         put_segments(key, &sorted[i].value, 1);
     }
 }
 
-static void write_key(const struct plan *plan, const struct plan_rule *rule, struct key *key)
+static void write_key(const struct plan *plan, const struct plan_rule *rule, struct bytes *key)
 {
     key->size = 0;
-    put_number(key, plan->actions[rule->action].site);
-    put_number(key, rule->flags & PLAN_CASE_IGNORE);
-    put_number(key, plan_pattern(rule) ? 1 : 0);
+    bytes_put_u32(key, plan->actions[rule->action].site);
+    bytes_put_u32(key, rule->flags & PLAN_CASE_IGNORE);
+    bytes_put_u32(key, plan_pattern(rule) ? 1 : 0);
     if (plan_pattern(rule))
         put_pattern(key, plan_pattern(rule));
     else
-        put_text(key, plan_path(rule));
+        bytes_put_slice32(key, plan_path(rule));
 }
 
 static bool is_same_source(struct same *same, uint32_t number, uint32_t other)
@@ -120,7 +93,7 @@ static bool is_same_source(struct same *same, uint32_t number, uint32_t other)
     write_key(same->plan, &same->plan->rules[number], &same->key);
     write_key(same->plan, &same->plan->rules[other], &same->other);
     return same->key.size == same->other.size &&
-           memcmp(same->key.bytes, same->other.bytes, same->key.size) == 0;
+           memcmp(same->key.data, same->other.data, same->key.size) == 0;
 }
 
 static bool has_condition(const struct plan *plan, const struct plan_action *action,
@@ -235,7 +208,7 @@ static bool judge(const struct same *same, uint32_t number)
 static void prepare(struct same *same, uint32_t number)
 {
     write_key(same->plan, &same->plan->rules[number], &same->key);
-    uint64_t hash = XXH3_64bits(same->key.bytes, same->key.size);
+    uint64_t hash = XXH3_64bits(same->key.data, same->key.size);
     same->hashes[number % AHEAD] = hash;
     __builtin_prefetch(&same->slots[(uint32_t)hash & same->slot_mask], 1);
 }
@@ -286,6 +259,6 @@ void check_same(const struct plan *plan, struct diag *diag)
     }
     free(same.slots);
     free(same.previous);
-    free(same.key.bytes);
-    free(same.other.bytes);
+    bytes_free(&same.key);
+    bytes_free(&same.other);
 }

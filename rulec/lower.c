@@ -168,5 +168,5 @@ void lower(const struct ast *ast, struct diag *diag, struct plan *plan)
     lower_block(&state, &scope, ast->files);
     free(state.scratch);
     free(state.skeleton);
-    free(state.written);
+    bytes_free(&state.written);
 }

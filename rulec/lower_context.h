@@ -8,6 +8,7 @@
 
 #include "grammar/ast.h"
 #include "grammar/diag.h"
+#include "rulec/bytes.h"
 #include "rulec/plan.h"
 
 /* A word of the rules or a cell of a table. */
@@ -95,8 +96,7 @@ struct lower {
     size_t scratch_room;
     char *skeleton; /* of the target that is read: see lower_skeleton.h */
     size_t skeleton_room;
-    char *written; /* the same target as it will be sent */
-    size_t written_room;
+    struct bytes written; /* the same target as it will be sent */
 
     /* The authorities of the last absolute source and target: lists name the same host many
      * times in a row. */

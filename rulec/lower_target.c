@@ -42,8 +42,8 @@ struct writer {
     uint32_t site;
     const struct lower_skeleton *skeleton;
     uint32_t hole;    /* the next one */
-    size_t size;      /* bytes in lower->written */
-    size_t text_from; /* where the piece of text that is written began */
+    struct bytes *written; /* the target as it will be sent */
+    size_t text_from;      /* where in it the piece of text that is written began */
     struct plan_piece pieces[LOWER_HOLE_LIMIT * 2 + 1];
     uint32_t piece_count;
 };
@@ -85,23 +85,10 @@ static bool bad_target(struct writer *writer, const char *reason, const char *he
     return false;
 }
 
-static void put_bytes(struct writer *writer, const char *bytes, size_t size)
-{
-    struct lower *lower = writer->lower;
-
-    if (lower->written_room - writer->size < size) {
-        lower->written_room = (writer->size + size) * 2 + 256;
-        lower->written = memory_resize(lower->written, lower->written_room, 1);
-    }
-    if (size)
-        memcpy(lower->written + writer->size, bytes, size);
-    writer->size += size;
-}
-
 static void end_text(struct writer *writer, enum plan_piece_place place)
 {
     struct lower *lower = writer->lower;
-    size_t size = writer->size - writer->text_from;
+    size_t size = writer->written->size - writer->text_from;
 
     if (size == 0)
         return;
@@ -109,9 +96,9 @@ static void end_text(struct writer *writer, enum plan_piece_place place)
         .kind = PLAN_PIECE_TEXT,
         .place = place,
         .capture = PLAN_NO_CAPTURE,
-        .text = arena_copy(lower->arena, slice_of(lower->written + writer->text_from, size))
+        .text = arena_copy(lower->arena, slice_of((const char *)writer->written->data + writer->text_from, size))
     };
-    writer->text_from = writer->size;
+    writer->text_from = writer->written->size;
 }
 
 static void put_hole(struct writer *writer, enum plan_piece_place place)
@@ -148,15 +135,15 @@ static bool put_component(struct writer *writer, struct slice text, enum plan_pi
                 return bad_target(writer, "has a \"%\" that is no escape",
                                   "a literal \"%\" is written \"%25\"");
             }
-            put_bytes(writer, &byte, 1);
+            bytes_put(writer->written, &byte, 1);
         } else if (byte == '#') {
             return bad_target(writer, "has two fragments",
                               "a literal \"#\" is written \"%23\"");
         } else if (byte_class[(unsigned char)byte] || byte == '[' || byte == ']') {
-            put_bytes(writer, &byte, 1);
+            bytes_put(writer->written, &byte, 1);
         } else {
             char escape[3] = { '%', hex[(unsigned char)byte >> 4], hex[byte & 15] };
-            put_bytes(writer, escape, sizeof(escape));
+            bytes_put(writer->written, escape, sizeof(escape));
         }
     }
     return true;
@@ -203,7 +190,7 @@ static bool put_authority(struct writer *writer, struct slice *rest)
         if (sent.data[i] == LOWER_MARK)
             put_hole(writer, PLAN_IN_AUTHORITY);
         else
-            put_bytes(writer, &sent.data[i], 1);
+            bytes_put(writer->written, &sent.data[i], 1);
     }
     return true;
 }
@@ -258,9 +245,9 @@ static bool put_start(struct writer *writer, struct slice *rest)
             return bad_target(writer, "has no \"//\" behind its scheme",
                               "write it as in https://host/path");
         }
-        put_bytes(writer, text.data, size);
+        bytes_put(writer->written, text.data, size);
     }
-    put_bytes(writer, "://", 3);
+    bytes_put(writer->written, "://", 3);
     *rest = slice_of(text.data + size + 3, text.size - size - 3);
     return put_authority(writer, rest);
 }
@@ -296,7 +283,7 @@ static bool put_all(struct writer *writer, const struct lower_source *source,
         struct slice query;
         bool is_raw;
 
-        put_bytes(writer, "?", 1);
+        bytes_put(writer->written, "?", 1);
         rest = slice_of(rest.data + 1, rest.size - 1);
         query = cut(&rest, "#");
         is_raw = query.size == 1 && query.data[0] == LOWER_MARK &&
@@ -305,7 +292,7 @@ static bool put_all(struct writer *writer, const struct lower_source *source,
             return false;
     }
     if (rest.size) {
-        put_bytes(writer, "#", 1);
+        bytes_put(writer->written, "#", 1);
         rest = slice_of(rest.data + 1, rest.size - 1);
         if (!put_component(writer, rest, PLAN_IN_FRAGMENT))
             return false;
@@ -355,10 +342,11 @@ bool lower_target(struct lower *lower, const struct lower_scope *scope, struct l
     if (!source)
         source = &no_source;
     struct writer writer = {
-        .lower = lower, .word = word, .site = source->site, .skeleton = &skeleton
+        .lower = lower, .word = word, .site = source->site, .skeleton = &skeleton, .written = &lower->written
     };
     struct plan_template template = { 0 };
 
+    lower->written.size = 0;
     if (!lower_skeleton(lower, scope, word, reading, source, &skeleton))
         return false;
     if (skeleton.text.size == 0)
@@ -367,13 +355,13 @@ bool lower_target(struct lower *lower, const struct lower_scope *scope, struct l
         return https_target(lower, word, source->site, target);
     if (!put_all(&writer, source, &template))
         return false;
-    if (writer.size > ANSWER_LOCATION_LIMIT) {
+    if (writer.written->size > ANSWER_LOCATION_LIMIT) {
         diag_error(lower->diag, DIAG_TOO_LARGE, word.span,
                    "this target is longer than %d bytes", ANSWER_LOCATION_LIMIT);
         return false;
     }
     if (writer.piece_count == 0) {
-        struct slice written = slice_of(lower->written, writer.size);
+        struct slice written = slice_of((const char *)writer.written->data, writer.written->size);
 
         target->text =
             slice_equal(written, word.text) ? word.text : arena_copy(lower->arena, written);

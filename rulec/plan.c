@@ -6,6 +6,8 @@
 
 #include "rulec/plan.h"
 
+#include "rulec/bytes.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -25,8 +27,7 @@ struct index {
 struct plan_tables {
     uint32_t site_room, action_room, rule_room, zone_room, note_room, expect_room;
     struct index sites, actions, zones;
-    char *key; /* the one being written */
-    size_t key_size, key_room;
+    struct bytes key; /* the one being written */
 };
 
 /* Room for one item more. */
@@ -40,97 +41,75 @@ static void *grow(void *items, uint32_t count, uint32_t *room, size_t size)
 
 /* ---- keys ---- */
 
-static void put_bytes(struct plan_tables *tables, const void *bytes, size_t size)
+static void put_slices(struct bytes *key, const struct slice *texts, uint32_t count)
 {
-    if (tables->key_room - tables->key_size < size) {
-        tables->key_room = (tables->key_size + size) * 2;
-        tables->key = memory_resize(tables->key, tables->key_room, 1);
-    }
-    if (size)
-        memcpy(tables->key + tables->key_size, bytes, size);
-    tables->key_size += size;
-}
-
-static void put_number(struct plan_tables *tables, uint32_t number)
-{
-    put_bytes(tables, &number, sizeof(number));
-}
-
-static void put_slice(struct plan_tables *tables, struct slice text)
-{
-    put_number(tables, (uint32_t)text.size);
-    put_bytes(tables, text.data, text.size);
-}
-
-static void put_slices(struct plan_tables *tables, const struct slice *texts, uint32_t count)
-{
-    put_number(tables, count);
+    bytes_put_u32(key, count);
     for (uint32_t i = 0; i < count; i++)
-        put_slice(tables, texts[i]);
+        bytes_put_slice32(key, texts[i]);
 }
 
-static void put_site(struct plan_tables *tables, const struct plan_site *site)
+static void put_site(struct bytes *key, const struct plan_site *site)
 {
-    tables->key_size = 0;
+    key->size = 0;
     for (uint32_t i = 0; i < site->host_count; i++) {
         const struct plan_host *host = &site->hosts[i];
 
-        put_number(tables, host->kind);
-        put_slice(tables, host->name);
-        put_number(tables, host->port);
-        put_number(tables, host->capture_count);
+        bytes_put_u32(key, host->kind);
+        bytes_put_slice32(key, host->name);
+        bytes_put_u32(key, host->port);
+        bytes_put_u32(key, host->capture_count);
         for (uint32_t c = 0; c < host->capture_count; c++) {
-            put_slice(tables, host->captures[c].name);
-            put_slice(tables, host->captures[c].value);
+            bytes_put_slice32(key, host->captures[c].name);
+            bytes_put_slice32(key, host->captures[c].value);
         }
     }
 }
 
-static void put_condition(struct plan_tables *tables, const struct plan_condition *condition)
+static void put_condition(struct bytes *key, const struct plan_condition *condition)
 {
-    put_number(tables, condition->kind);
-    put_number(tables, condition->is_unless);
-    put_number(tables, condition->operator);
-    put_slice(tables, condition->name);
-    put_slices(tables, condition->values, condition->value_count);
-    put_number(tables, condition->network_count);
+    bytes_put_u32(key, condition->kind);
+    bytes_put_u32(key, condition->is_unless);
+    bytes_put_u32(key, condition->operator);
+    bytes_put_slice32(key, condition->name);
+    put_slices(key, condition->values, condition->value_count);
+    bytes_put_u32(key, condition->network_count);
     for (uint32_t i = 0; i < condition->network_count; i++) {
         const struct plan_network *network = &condition->networks[i];
 
-        put_number(tables, network->family);
-        put_number(tables, network->prefix);
-        put_bytes(tables, network->address, sizeof(network->address));
+        bytes_put_u32(key, network->family);
+        bytes_put_u32(key, network->prefix);
+        bytes_put(key, network->address, sizeof(network->address));
     }
-    put_number(tables, condition->share);
-    put_bytes(tables, &condition->from_s, sizeof(condition->from_s));
-    put_bytes(tables, &condition->until_s, sizeof(condition->until_s));
-    put_number(tables, condition->zone);
-    put_number(tables, condition->days);
-    put_number(tables, condition->start_s);
-    put_number(tables, condition->end_s);
+    bytes_put_u32(key, condition->share);
+    bytes_put(key, &condition->from_s, sizeof(condition->from_s));
+    bytes_put(key, &condition->until_s, sizeof(condition->until_s));
+    bytes_put_u32(key, condition->zone);
+    bytes_put_u32(key, condition->days);
+    bytes_put_u32(key, condition->start_s);
+    bytes_put_u32(key, condition->end_s);
 }
 
-static void put_action(struct plan_tables *tables, const struct plan_action *action)
+static void put_action(struct bytes *key, const struct plan_action *action)
 {
-    tables->key_size = 0;
-    put_number(tables, action->site);
-    put_number(tables, (action->is_override ? 1U : 0U) | (action->is_pass ? 2U : 0U) |
+    key->size = 0;
+    bytes_put_u32(key, action->site);
+    bytes_put_u32(key, (action->is_override ? 1U : 0U) | (action->is_pass ? 2U : 0U) |
                            (action->redirects_preflight ? 4U : 0U));
-    put_number(tables, action->status_get);
-    put_number(tables, action->status_other);
-    put_number(tables, action->cache);
-    put_number(tables, action->cache_seconds);
-    put_number(tables, action->query.kind);
-    put_slices(tables, action->query.names, action->query.name_count);
-    put_number(tables, action->condition_count);
+    bytes_put_u32(key, action->status_get);
+    bytes_put_u32(key, action->status_other);
+    bytes_put_u32(key, action->cache);
+    bytes_put_u32(key, action->cache_seconds);
+    bytes_put_u32(key, action->query.kind);
+    put_slices(key, action->query.names, action->query.name_count);
+    bytes_put_u32(key, action->condition_count);
     for (uint32_t i = 0; i < action->condition_count; i++)
-        put_condition(tables, &action->conditions[i]);
-    put_number(tables, action->header_count);
+        put_condition(key, &action->conditions[i]);
+    bytes_put_u32(key, action->header_count);
     for (uint32_t i = 0; i < action->header_count; i++) {
-        put_slice(tables, action->headers[i].name);
-        put_slice(tables, action->headers[i].value);
+        bytes_put_slice32(key, action->headers[i].name);
+        bytes_put_slice32(key, action->headers[i].value);
     }
-    put_slices(tables, action->vary, action->vary_count);
+    put_slices(key, action->vary, action->vary_count);
 }
 
 /* ---- finding equal items ---- */
@@ -160,7 +139,7 @@ static void widen(struct index *index)
  * caller has to append it. */
 static uint32_t intern(struct plan *plan, struct index *index, bool *is_new)
 {
-    struct slice key = slice_of(plan->tables->key, plan->tables->key_size);
+    struct slice key = slice_of((const char *)plan->tables->key.data, plan->tables->key.size);
 
     widen(index);
     uint32_t *slot = slot_of(index, key);
@@ -178,7 +157,7 @@ uint32_t plan_intern_action(struct plan *plan, const struct plan_action *action)
 {
     bool is_new;
 
-    put_action(plan->tables, action);
+    put_action(&plan->tables->key, action);
     uint32_t number = intern(plan, &plan->tables->actions, &is_new);
     if (is_new) {
         plan->actions = grow(plan->actions, plan->action_count, &plan->tables->action_room,
@@ -192,7 +171,7 @@ uint32_t plan_intern_site(struct plan *plan, const struct plan_site *site)
 {
     bool is_new;
 
-    put_site(plan->tables, site);
+    put_site(&plan->tables->key, site);
     uint32_t number = intern(plan, &plan->tables->sites, &is_new);
     if (is_new) {
         plan->sites =
@@ -204,8 +183,8 @@ uint32_t plan_intern_site(struct plan *plan, const struct plan_site *site)
 
 uint32_t plan_intern_zone(struct plan *plan, struct slice name, bool *is_new)
 {
-    plan->tables->key_size = 0;
-    put_slice(plan->tables, name);
+    plan->tables->key.size = 0;
+    bytes_put_slice32(&plan->tables->key, name);
     uint32_t number = intern(plan, &plan->tables->zones, is_new);
     if (*is_new) {
         plan->zones =
@@ -218,13 +197,13 @@ uint32_t plan_intern_zone(struct plan *plan, struct slice name, bool *is_new)
 bool plan_conditions_equal(const struct plan *plan, const struct plan_condition *a,
                            const struct plan_condition *b)
 {
-    struct plan_tables *tables = plan->tables;
+    struct bytes *key = &plan->tables->key;
 
-    tables->key_size = 0;
-    put_condition(tables, a);
-    size_t size = tables->key_size;
-    put_condition(tables, b);
-    return tables->key_size == size * 2 && memcmp(tables->key, tables->key + size, size) == 0;
+    key->size = 0;
+    put_condition(key, a);
+    size_t size = key->size;
+    put_condition(key, b);
+    return key->size == size * 2 && memcmp(key->data, key->data + size, size) == 0;
 }
 
 void plan_reserve_rules(struct plan *plan, uint32_t count)
@@ -303,5 +282,5 @@ void plan_close(struct plan *plan)
     free(plan->tables->actions.keys);
     free(plan->tables->zones.slots);
     free(plan->tables->zones.keys);
-    free(plan->tables->key);
+    bytes_free(&plan->tables->key);
 }
