@@ -22,9 +22,8 @@ bool lookup_begin(struct lookup *lookup, const struct ruleset *ruleset, const st
     }
     if (lookup->path.size > URL_NORMAL_LIMIT) return false;
 
-    lookup->bare = lookup->path;
-    lookup->has_slash = lookup->path.size > 1 && lookup->path.data[lookup->path.size - 1] == '/';
-    if (lookup->has_slash) lookup->bare.size--;
+    lookup->has_slash = url_has_last_slash(lookup->path);
+    lookup->bare = url_without_last_slash(lookup->path);
     lookup->folded_is_done = lookup->segments_are_done = lookup->parameters_are_done = false;
     lookup->parameter_count = 0;
     lookup->in_overrides = ruleset->header.flags & RULESET_HAS_OVERRIDES;

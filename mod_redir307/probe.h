@@ -25,7 +25,7 @@ static inline struct probe probe_path_alone(const struct ruleset *rs, struct sli
     struct probe probe = { .is_plain = url_is_usual_path(path) || url_is_plain_path(path), .may_answer = true };
 
     if (!probe.is_plain || !rs->probe.scope) return probe;
-    if (path.size > 1 && path.data[path.size - 1] == '/') path.size--;
+    path = url_without_last_slash(path);
     probe.scope = rs->probe.scope;
     probe.exact_key = hash_bytes(path, rs->probe.seed);
     probe.may_answer = index_has(&rs->views[RULESET_EXACT_INDEX], probe.exact_key)

@@ -76,6 +76,18 @@ struct url_parameter {
 };
 bool url_next_parameter(struct slice *rest, struct url_parameter *parameter);
 
+/* "/a/" ends in a slash that may be folded; "/" is nothing but its root. */
+static inline bool url_has_last_slash(struct slice path)
+{
+    return path.size > 1 && path.data[path.size - 1] == '/';
+}
+
+static inline struct slice url_without_last_slash(struct slice path)
+{
+    if (url_has_last_slash(path)) path.size--;
+    return path;
+}
+
 /* 80 for http, 443 for https, else 0. */
 uint16_t url_default_port(struct slice scheme);
 

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "mod_redir307/hash.h"
+#include "mod_redir307/url.h"
 #include "rulec/check_status.h"
 #include "rulec/condition_logic.h"
 
@@ -21,19 +22,14 @@ struct slashed {
     size_t mask;
 };
 
-static struct slice bare_of(struct slice path)
-{
-    return path.size > 1 && path.data[path.size - 1] == '/' ? slice_of(path.data, path.size - 1) : path;
-}
-
 static uint64_t key_of(const struct plan *plan, const struct plan_rule *rule)
 {
-    return hash_path(bare_of(plan_path(rule)), 0, plan->actions[rule->action].site);
+    return hash_path(url_without_last_slash(plan_path(rule)), 0, plan->actions[rule->action].site);
 }
 
 static bool is_slashed(const struct plan_rule *rule)
 {
-    return !plan_pattern(rule) && plan_path(rule).size > 1 && plan_path(rule).data[plan_path(rule).size - 1] == '/';
+    return !plan_pattern(rule) && url_has_last_slash(plan_path(rule));
 }
 
 static const uint64_t upper_half = ~(uint64_t)UINT32_MAX;
@@ -68,7 +64,7 @@ static bool answers_alike(const struct plan *plan, const struct plan_rule *a, co
     const struct plan_action *left = &plan->actions[a->action], *right = &plan->actions[b->action];
 
     return left->is_pass == right->is_pass && left->status_get == right->status_get &&
-           slice_equal(bare_of(plan_target(a)), bare_of(plan_target(b)));
+           slice_equal(url_without_last_slash(plan_target(a)), url_without_last_slash(plan_target(b)));
 }
 
 /* `/a -> /a/`: the one form leads to the other. */
@@ -82,7 +78,7 @@ static bool is_twin(const struct plan *plan, const struct plan_rule *rule, const
     const struct plan_action *a = &plan->actions[rule->action], *b = &plan->actions[other->action];
 
     return a->site == b->site && a->is_override == b->is_override &&
-           slice_equal(plan_path(rule), bare_of(plan_path(other))) && !plan_template(rule) &&
+           slice_equal(plan_path(rule), url_without_last_slash(plan_path(other))) && !plan_template(rule) &&
            !plan_template(other) && !plan_choice(rule) &&
            !plan_choice(other) && !answers_alike(plan, rule, other) && !leads_to(rule, other) && !leads_to(other, rule) &&
            !actions_exclude(plan, a, b);

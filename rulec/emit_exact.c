@@ -4,6 +4,7 @@
 #include "rulec/emit_build.h"
 
 #include "mod_redir307/hash.h"
+#include "mod_redir307/url.h"
 #include "rulec/emit_index.h"
 #include "rulec/parallel.h"
 
@@ -36,9 +37,8 @@ static uint32_t scope_of(const struct rows *rows, uint32_t entry)
 /* The path without its trailing slash; in lower case where some rule of the scope ignores case. */
 static struct slice key_text(const struct emit_build *build, const struct plan_rule *rule, uint32_t scope)
 {
-    struct slice path = plan_path(rule);
+    struct slice path = url_without_last_slash(plan_path(rule));
 
-    if (path.size > 1 && path.data[path.size - 1] == '/') path.size--;
     if (!build->scope_ignores_case[scope]) return path;
     for (size_t i = 0; i < path.size; i++) {
         if (path.data[i] < 'A' || path.data[i] > 'Z') continue;
@@ -166,11 +166,8 @@ static size_t padded(size_t size) { return (size + 3) & ~(size_t)3; }
 /* The path as it stands in a record: its slash is a flag there. */
 static struct slice bare_path(const struct plan_rule *rule, bool *has_slash)
 {
-    struct slice path = plan_path(rule);
-
-    *has_slash = path.size > 1 && path.data[path.size - 1] == '/';
-    if (*has_slash) path.size--;
-    return path;
+    *has_slash = url_has_last_slash(plan_path(rule));
+    return url_without_last_slash(plan_path(rule));
 }
 
 /* Records get their places one after the other, and everything that is numbered as it comes (actions, shared targets,

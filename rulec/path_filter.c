@@ -63,11 +63,6 @@ static bool holds(const struct path_filter *filter, uint64_t hash)
     return (~*word_of(filter, hash) & bits_of(hash)) == 0;
 }
 
-static struct slice bare_of(struct slice path)
-{
-    return path.size > 1 && path.data[path.size - 1] == '/' ? slice_of(path.data, path.size - 1) : path;
-}
-
 static struct slice first_segment(struct slice path)
 {
     const char *start = path.data + 1;
@@ -91,7 +86,7 @@ static uint64_t key_of(struct path_filter *filter, const struct plan_rule *rule)
     struct slice segment;
 
     if (!plan_pattern(rule))
-        return hash_folded(bare_of(plan_path(rule)), KEY_PATH);
+        return hash_folded(url_without_last_slash(plan_path(rule)), KEY_PATH);
     if (fixed_start(plan_pattern(rule), &segment)) {
         atomic_store_explicit(&filter->has_segments, true, memory_order_relaxed);
         return hash_folded(segment, KEY_SEGMENT);
@@ -142,7 +137,7 @@ void path_filter_ask(const struct path_filter *filter, struct slice path, struct
     question->is_open = filter->is_open || !url_is_plain_path(path);
     if (question->is_open)
         return;
-    question->keys[0] = hash_folded(bare_of(path), KEY_PATH);
+    question->keys[0] = hash_folded(url_without_last_slash(path), KEY_PATH);
     question->keys[1] = filter->has_segments ? hash_folded(first_segment(path), KEY_SEGMENT) : 0;
     __builtin_prefetch(word_of(filter, question->keys[0]));
 }
