@@ -68,7 +68,8 @@ static void apply_cache(const struct place *place, const struct ast_clause *clau
         return;
     }
     if (duration->next) {
-        lower_bad_value(place->lower, clause, "one value");
+        diag_error(place->lower->diag, DIAG_BAD_VALUE, duration->next->span,
+                   "\"%.*s\" is one value too many: \"cache\" takes one", LOWER_SHOW(duration->next->text));
         return;
     }
     place->scope->cache = kind;
@@ -92,9 +93,16 @@ static void apply_query(const struct place *place, const struct ast_clause *clau
         return;
     }
     bool takes_names = policy.kind == PLAN_QUERY_ONLY || policy.kind == PLAN_QUERY_EXCEPT;
-    if (takes_names != (word->next != NULL)) {
-        lower_bad_value(place->lower, clause,
-                        takes_names ? "names of parameters behind it" : "no names behind it");
+    if (takes_names && !word->next) {
+        diag_error(place->lower->diag, DIAG_BAD_VALUE, word->span, "no name of a parameter follows \"%.*s\"",
+                   LOWER_SHOW(word->text));
+        return;
+    }
+    if (!takes_names && word->next) {
+        diag_error(place->lower->diag, DIAG_BAD_VALUE, word->next->span,
+                   "\"%.*s\" follows \"%.*s\", which takes no names", LOWER_SHOW(word->next->text),
+                   LOWER_SHOW(word->text));
+        diag_help(place->lower->diag, "names of parameters stand behind \"only\" or \"except\"");
         return;
     }
     policy.names = arena_array(place->lower->arena, lower_word_count(word->next) + 1,

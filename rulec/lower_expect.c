@@ -31,6 +31,7 @@ static bool judge_method(struct lower *lower, const struct ast_word *method)
         return true;
     diag_error(lower->diag, DIAG_BAD_EXPECT, method->span,
                "\"%.*s\" is no method: case counts there", LOWER_SHOW(method->text));
+    lower_help_capitals(lower, method->text);
     return false;
 }
 

@@ -154,9 +154,7 @@ void lower_retry_after(struct lower *lower, struct lower_scope *scope,
 
     if (!clause->words || clause->words->next ||
         !lower_duration(clause->words->text, &seconds)) {
-        diag_error(lower->diag, DIAG_BAD_VALUE, clause->span,
-                   "\"retry-after\" takes a duration");
-        diag_help(lower->diag, "write it as in \"90s\", \"5m\", \"1h\"");
+        lower_bad_value(lower, clause, "a duration as \"90s\", \"5m\", \"1h\"");
         return;
     }
     add_header(lower, scope, clause->span, SLICE("Retry-After"),
@@ -173,8 +171,7 @@ void lower_blocked_by(struct lower *lower, struct lower_scope *scope,
 
     if (!url || url->next || !lower_split_absolute(url->text, &scheme, &authority, &rest) ||
         scheme.size == 0) {
-        diag_error(lower->diag, DIAG_BAD_VALUE, clause->span,
-                   "\"blocked-by\" takes an http or https URL");
+        lower_bad_value(lower, clause, "one URL as \"https://example.com/why\"");
         return;
     }
     if (!lower_target(lower, scope, lower_word_of(url), LOWER_LITERAL, NULL, &target))

@@ -54,6 +54,17 @@ static bool bad_value(struct lower *lower, const struct ast_word *word, const ch
     return false;
 }
 
+void lower_help_capitals(struct lower *lower, struct slice text)
+{
+    char *capitals = arena_string(lower->arena, text);
+
+    for (char *at = capitals; *at; at++) {
+        if (*at >= 'a' && *at <= 'z')
+            *at = (char)(*at - 32);
+    }
+    diag_help(lower->diag, "write \"%s\"", capitals);
+}
+
 bool lower_method(struct lower *lower, const struct ast_word *word, struct slice *method)
 {
     struct slice text = word->text;
@@ -68,12 +79,7 @@ bool lower_method(struct lower *lower, const struct ast_word *word, struct slice
                      "\"%.*s\" has small letters: case counts in a method, and no client is "
                      "known to send this one",
                      LOWER_SHOW(text));
-        char *upper = arena_string(lower->arena, text);
-        for (char *at = upper; *at; at++) {
-            if (*at >= 'a' && *at <= 'z')
-                *at = (char)(*at - 32);
-        }
-        diag_help(lower->diag, "write \"%s\"", upper);
+        lower_help_capitals(lower, text);
     }
     *method = slice_equal(text, SLICE("HEAD")) ? SLICE("GET") : text;
     return true;

@@ -6,6 +6,9 @@
 
 #include "rulec/lower_context.h"
 
+/* Proposes the text in capitals. */
+void lower_help_capitals(struct lower *lower, struct slice text);
+
 /* All of these: false after a reported mistake. */
 
 /* HEAD becomes GET (docs/language.md, "Conditions"); a method with small letters is a warning. */
