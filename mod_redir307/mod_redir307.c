@@ -248,7 +248,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 
 static void child_init(apr_pool_t *pchild, server_rec *main_server)
 {
-    rules_files_guard(pchild, main_server);
+    rules_files_inherit(pchild, main_server);
     request_scratch_init(pchild);
     watch_start(pchild, main_server);
 }

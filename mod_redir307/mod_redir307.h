@@ -135,8 +135,9 @@ struct served {
  * place. */
 uint64_t rules_file_salt(const struct rules_file *file);
 
-/* In a child: guards the mappings that it inherited. */
-void rules_files_guard(apr_pool_t *pchild, server_rec *main_server);
+/* In a child, before its first request: guards the mappings that it inherited, and takes what
+ * other children have loaded since its parent looked. */
+void rules_files_inherit(apr_pool_t *pchild, server_rec *main_server);
 
 /* ---- what is sampled (mod_redir307_samples.c) ---- */
 

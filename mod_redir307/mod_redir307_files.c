@@ -4,11 +4,14 @@
  * The parent opens each file once (mod_redir307_open.c), and children inherit the mapping by
  * fork. From then on each process looks for itself (mod_redir307_watch.c, or the parent's
  * monitor hook for children yet to be born) and swaps for itself. What is good stays until
- * something good replaces it. What there is to tell about a file is told once for all
- * processes, through a block that they share. */
+ * something good replaces it: where the path leads to nothing good, every child serves the last
+ * good file that any of them has loaded (mod_redir307_last.c). What there is to tell about a
+ * file is told once for all processes, through a block that they share. */
 #include "mod_redir307/mod_redir307_files.h"
 
 #include "http_log.h"
+
+#include <unistd.h>
 
 APLOG_USE_MODULE(redir307);
 
@@ -118,7 +121,11 @@ static void tell_refused(struct rules_file *file, const struct ruleset_identity 
     if (!is_news(&file->told->refused, identity)) {
         return;
     }
-    if (file->map.ruleset) {
+    if (!file->is_in_child && last_good_is_newer(&file->kept->last)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, file->server,
+                     "R307-902: %s: %s; the rules that were loaded before stay", file->path,
+                     reason);
+    } else if (file->map.ruleset) {
         ruleset_id(file->map.ruleset, id);
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, file->server,
                      "R307-902: %s: %s; the rules that were loaded before stay (id %s)",
@@ -171,15 +178,12 @@ static void unguard(apr_pool_t *pool)
     }
 }
 
-bool rules_file_map(const char *path, enum ruleset_map_how how, struct ruleset_map *map,
-                    char reason[RULESET_REASON_SIZE])
+/* What ruleset_map_begin has begun. */
+static bool finish(struct ruleset_map *map, char *reason)
 {
     apr_pool_t *guard;
     bool is_good;
 
-    if (!ruleset_map_begin(path, how, map, reason)) {
-        return false;
-    }
     guard = guard_for_now(map->bytes, map->size);
     if (!guard) {
         sigbus_guard(map->bytes, map->size);
@@ -196,8 +200,15 @@ bool rules_file_map(const char *path, enum ruleset_map_how how, struct ruleset_m
     return is_good;
 }
 
-static void replace(struct rules_file *file, const struct ruleset_map *opened, apr_time_t now)
+bool rules_file_map(const char *path, enum ruleset_map_how how, struct ruleset_map *map,
+                    char reason[RULESET_REASON_SIZE])
 {
+    return ruleset_map_begin(path, how, map, reason) && finish(map, reason);
+}
+
+static void replace(struct rules_file *file, const struct ruleset_map *opened, uint64_t number)
+{
+    apr_time_t now = apr_time_now();
     struct ruleset_map old = file->map;
 
     rules_file_hold(file, opened, now);
@@ -207,10 +218,16 @@ static void replace(struct rules_file *file, const struct ruleset_map *opened, a
     file->kept->how = file->how;
     file->kept->has_right_digests = false;
     file->kept->loaded_at = now;
+    file->kept->last.number = number;
     if (old.ruleset) {
         sigbus_release(old.bytes);
         ruleset_map_close(&old);
     }
+}
+
+static void drop(struct rules_file *file, uint64_t number)
+{
+    replace(file, &(struct ruleset_map){ .ruleset = NULL }, number);
 }
 
 /* Somebody may have written into the mapped file itself, or cut it short: then what is left of
@@ -229,8 +246,71 @@ static void drop_if_damaged(struct rules_file *file)
     }
     unguard(guard);
     if (!again) {
-        replace(file, &(struct ruleset_map){ .ruleset = NULL }, apr_time_now());
+        drop(file, file->kept->last.number);
     }
+}
+
+/* Where it was damaged in place since, there are no rules: what was loaded before it is old. */
+static void take_or_drop(struct rules_file *file, int from, uint64_t number,
+                         const struct ruleset_identity *identity)
+{
+    struct ruleset_map opened = { .ruleset = NULL };
+    char reason[RULESET_REASON_SIZE];
+    enum ruleset_status status = ruleset_map_begin_taken(from, file->how, &opened);
+
+    if (status == RULESET_OK && finish(&opened, reason)) {
+        opened.identity = *identity;
+        replace(file, &opened, number);
+    } else if (status != RULESET_NO_MEMORY) {
+        drop(file, number);
+    }
+}
+
+/* What another child has loaded since this one looked, or its parent did. Told and counted it
+ * was by that one. */
+static void take_from_others(struct rules_file *file)
+{
+    struct ruleset_identity identity;
+    uint64_t number;
+    int from;
+
+    if (!file->is_in_child || !last_good_is_newer(&file->kept->last)) {
+        return;
+    }
+    from = last_good_take(&file->kept->last, &number, &identity);
+    if (from < 0) {
+        return;
+    }
+    if (file->map.ruleset && ruleset_identity_equal(&file->map.identity, &identity)) {
+        file->kept->last.number = number;
+    } else {
+        take_or_drop(file, from, number, &identity);
+    }
+    close(from);
+}
+
+/* Opens the file at the path, and lets children that are born later have it if it is good. */
+static bool map_at_path(struct rules_file *file, uint64_t number, struct ruleset_map *opened,
+                        char *reason)
+{
+    bool is_good;
+    int from;
+
+    if (!file->is_in_child) {
+        return rules_file_map(file->path, file->how, opened, reason);
+    }
+    if (!ruleset_map_begin_file(file->path, file->how, opened, &from, reason)) {
+        return false;
+    }
+    is_good = finish(opened, reason);
+    /* Before it answers: what has answered is never older than what a newborn child finds. */
+    if (is_good) {
+        last_good_offer(&file->kept->last, number, &opened->identity, from);
+    }
+    if (from >= 0) {
+        close(from);
+    }
+    return is_good;
 }
 
 /* A restart tells of a file again, but does not count it again. */
@@ -263,9 +343,10 @@ void rules_file_load(struct rules_file *file, int level)
 {
     struct ruleset_map opened = { .ruleset = NULL };
     char reason[RULESET_REASON_SIZE];
+    uint64_t number = last_good_draw(&file->kept->last);
 
-    if (rules_file_map(file->path, file->how, &opened, reason)) {
-        replace(file, &opened, apr_time_now());
+    if (map_at_path(file, number, &opened, reason)) {
+        replace(file, &opened, number);
         file->has_refused = false;
         rules_file_taken(file, level);
     } else {
@@ -275,6 +356,7 @@ void rules_file_load(struct rules_file *file, int level)
         memcpy(file->reason, reason, sizeof(reason));
         count_failure(file);
         drop_if_damaged(file);
+        take_from_others(file);
         tell_refused(file, &opened.identity, reason);
     }
 }
@@ -292,6 +374,8 @@ static bool is_refused_still(const struct rules_file *file,
 void rules_file_look(struct rules_file *file)
 {
     struct ruleset_identity identity = { .size = 0 };
+    /* What the parent holds is newer than all if it stands at the path now. */
+    uint64_t number = file->is_in_child ? 0 : last_good_draw(&file->kept->last);
 
     pthread_mutex_lock(&file->looking);
     if (ruleset_identity_of(file->path, &identity) != 0) {
@@ -299,25 +383,33 @@ void rules_file_look(struct rules_file *file)
     }
     if (file->map.ruleset && ruleset_identity_equal(&file->map.identity, &identity) &&
         !sigbus_was_hit(file->map.bytes)) {
+        if (!file->is_in_child) {
+            file->kept->last.number = number;
+        }
         if (file->has_refused) {
             file->has_refused = false;
             atomic_store(&file->told->refused, 0);
         }
     } else if (!is_refused_still(file, &identity)) {
         rules_file_load(file, APLOG_NOTICE);
+    } else {
+        take_from_others(file);
     }
     pthread_mutex_unlock(&file->looking);
 }
 
-void rules_files_guard(apr_pool_t *pchild, server_rec *main_server)
+void rules_files_inherit(apr_pool_t *pchild, server_rec *main_server)
 {
     unsigned count = rules_files_count(main_server);
 
-    /* Twice: while a file is swapped, its old and its new mapping are guarded. */
-    if (count == 0 || !sigbus_install(pchild, 2 * count)) {
+    if (count == 0) {
         return;
     }
+    /* Twice: while a file is swapped, its old and its new mapping are guarded. */
+    sigbus_install(pchild, 2 * count);
     for (struct rules_file *file = rules_files_first(main_server); file; file = file->next) {
+        file->is_in_child = true;
         sigbus_guard(file->map.bytes, file->map.size);
+        take_from_others(file);
     }
 }

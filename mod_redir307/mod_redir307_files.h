@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 /* What all processes of one configuration have told about a file: hashes of identities, 0 for
  * none. */
@@ -17,10 +18,26 @@ struct told {
     _Atomic uint64_t refused, taken;
 };
 
+/* Numbers of files, in the order in which processes opened them. */
+struct last_good_shared {
+    _Atomic uint64_t drawn;   /* the highest */
+    _Atomic uint64_t offered; /* of the file that is there to be taken; 0: none is */
+};
+
+/* The last good file that a child has loaded, kept for those that are born later. */
+struct last_good {
+    int inlet, outlet; /* -1: nothing can be kept here */
+    int lock;
+    off_t lock_at;
+    uint64_t number; /* of what this process holds, or held until it was damaged */
+    struct last_good_shared *shared;
+};
+
 /* What all processes did with a file since httpd was started. */
 struct file_totals {
     _Atomic uint64_t loads, failures; /* each file that was put in place counts once */
     struct told counted;              /* the last of each */
+    struct last_good_shared last;
 };
 
 /* The bytes of a last good file, beyond a restart. */
@@ -36,6 +53,7 @@ struct kept_file {
     enum ruleset_map_how how;
     apr_time_t loaded_at;
     struct file_totals *totals; /* in shared memory */
+    struct last_good last;
 };
 
 struct rules_file {
@@ -48,6 +66,7 @@ struct rules_file {
     bool is_passed_when_bad;      /* every server that names it would rather start */
     enum ruleset_map_how how; /* a copy where one server that names it wants that */
     bool has_encoded_slashes; /* every server that names it has AllowEncodedSlashes NoDecode */
+    bool is_in_child; /* this process answers requests, with the rights of who does */
 
     struct swap swap; /* over the next */
     struct served served[2];
@@ -94,6 +113,34 @@ void rules_file_taken(struct rules_file *file, int level);
 
 /* Under this key the list hangs on the configuration's pool: no state outlives it. */
 extern const char rules_files_key[];
+
+/* ---- from child to child (mod_redir307_last.c) ---- */
+
+/* For all files of a server; -1 where there is none to be had. */
+int last_good_lock(void);
+
+/* In the parent, before there are children. `shared` is in shared memory, or NULL where that is
+ * not to be had; `lock_at` tells this file from others with the same lock. */
+void last_good_init(struct last_good *last, struct last_good_shared *shared, int lock_file,
+                    unsigned lock_at);
+/* Leaves the lock open. */
+void last_good_fini(struct last_good *last);
+
+/* The number of a file that is about to be opened. */
+uint64_t last_good_draw(struct last_good *last);
+
+/* In a child: a good file, verified; it is for the others from now on, unless they have a newer
+ * one. `file` stays the caller's; -1 is allowed. */
+void last_good_offer(const struct last_good *last, uint64_t number,
+                     const struct ruleset_identity *identity, int file);
+
+/* Whether some child has loaded a newer file than this process. */
+bool last_good_is_newer(const struct last_good *last);
+
+/* In a child: a descriptor of it, for the caller to verify and to close, and what file it was
+ * when it was opened; -1: none. */
+int last_good_take(const struct last_good *last, uint64_t *number,
+                   struct ruleset_identity *identity);
 
 /* ---- beyond a restart (mod_redir307_kept.c) ---- */
 

@@ -12,11 +12,13 @@
 
 struct kept {
     struct kept_file *first;
+    int lock;
+    unsigned count; /* of files that ever were */
 };
 
 /* Raised with each change of these structs; a name of its own, so that a block of another
  * version is never read. */
-enum { KEPT_VERSION = 4 };
+enum { KEPT_VERSION = 5 };
 
 static struct kept *kept_find(apr_pool_t *pool)
 {
@@ -24,7 +26,11 @@ static struct kept *kept_find(apr_pool_t *pool)
                                    (int)sizeof(struct kept_file));
     struct kept *kept = ap_retained_data_get(key);
 
-    return kept ? kept : ap_retained_data_create(key, sizeof(*kept));
+    if (!kept) {
+        kept = ap_retained_data_create(key, sizeof(*kept));
+        kept->lock = last_good_lock();
+    }
+    return kept;
 }
 
 static struct kept_file *kept_add(struct kept *kept, const char *path, apr_pool_t *process_pool)
@@ -32,6 +38,7 @@ static struct kept_file *kept_add(struct kept *kept, const char *path, apr_pool_
     struct kept_file *file;
     apr_shm_t *shared;
     apr_pool_t *pool;
+    bool is_shared;
 
     for (file = kept->first; file; file = file->next) {
         if (strcmp(file->path, path) == 0) {
@@ -43,10 +50,12 @@ static struct kept_file *kept_add(struct kept *kept, const char *path, apr_pool_
     file->pool = pool;
     file->path = apr_pstrdup(pool, path);
     /* Without shared memory each process counts for itself. */
-    file->totals = apr_shm_create(&shared, sizeof(*file->totals), NULL, pool) == APR_SUCCESS
-                       ? apr_shm_baseaddr_get(shared)
-                       : apr_palloc(pool, sizeof(*file->totals));
+    is_shared = apr_shm_create(&shared, sizeof(*file->totals), NULL, pool) == APR_SUCCESS;
+    file->totals =
+        is_shared ? apr_shm_baseaddr_get(shared) : apr_palloc(pool, sizeof(*file->totals));
     memset(file->totals, 0, sizeof(*file->totals));
+    last_good_init(&file->last, is_shared ? &file->totals->last : NULL, kept->lock,
+                   kept->count++);
     file->next = kept->first;
     kept->first = file;
     return file;
@@ -74,6 +83,7 @@ static void kept_sweep(struct kept *kept)
         }
         *link = file->next;
         kept_drop_bytes(file);
+        last_good_fini(&file->last);
         apr_pool_destroy(file->pool);
     }
 }

@@ -157,12 +157,14 @@ static void warn_if_open_to_others(const struct rules_file *file, apr_pool_t *sc
 static bool open_first(struct rules_file *file, apr_pool_t *scratch)
 {
     bool is_restart = ap_state_query(AP_SQ_CONFIG_GEN) > 1;
+    uint64_t number = last_good_draw(&file->kept->last);
     struct ruleset_identity identity;
 
     kept_reopen(file, scratch);
     if (file->map.ruleset && file->kept->how == file->how &&
         ruleset_identity_of(file->path, &identity) == 0 &&
         ruleset_identity_equal(&file->map.identity, &identity)) {
+        file->kept->last.number = number;
         rules_file_taken(file, APLOG_INFO);
     } else {
         rules_file_load(file, APLOG_INFO);

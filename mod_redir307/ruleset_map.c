@@ -4,6 +4,7 @@
  * verified in place (ruleset_map_begin). */
 #include "mod_redir307/ruleset_map.h"
 
+#include "mod_redir307/memory_file.h"
 #include "mod_redir307/ruleset_input.h"
 
 #include <errno.h>
@@ -124,6 +125,38 @@ static bool open_regular(const char *path, int *file, struct stat *status, struc
     return true;
 }
 
+/* Before it is mapped or copied: its size says nothing yet. */
+static enum ruleset_status check_first_page(int file, const struct stat *status, char *reason)
+{
+    const struct ruleset_input input = { .read = file_read, .baton = &file, .size = (uint64_t)status->st_size };
+    enum ruleset_status checked = ruleset_check_header(&input);
+
+    if (checked) say(reason, ruleset_strerror(checked));
+    return checked;
+}
+
+/* All of *map but the ruleset and the identity. */
+static enum ruleset_status map_bytes(int file, const struct stat *status, enum ruleset_map_how how,
+                                     struct ruleset_map *map, char *reason)
+{
+    size_t size = (size_t)status->st_size;
+    void *bytes = how == RULESET_MAP_COPY ? anonymous_copy(file, size)
+                                          : mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+
+    if (bytes == MAP_FAILED) {
+        enum ruleset_status failed = errno == EIO ? RULESET_TRUNCATED : RULESET_NO_MEMORY;
+
+        say_errno(reason, errno);
+        return failed;
+    }
+    map->ruleset = NULL;
+    map->bytes = bytes;
+    map->size = size;
+    map->mode = (unsigned)status->st_mode;
+    map->owner = (unsigned)status->st_uid;
+    return RULESET_OK;
+}
+
 /* All but the ruleset; the file stays open. */
 static bool map_file(const char *path, enum ruleset_map_how how, struct ruleset_map *map, int *file,
                      char reason[RULESET_REASON_SIZE])
@@ -131,28 +164,48 @@ static bool map_file(const char *path, enum ruleset_map_how how, struct ruleset_
     struct stat status;
 
     if (!open_regular(path, file, &status, map, reason)) return false;
-
-    size_t size = (size_t)status.st_size;
-    const struct ruleset_input input = { .read = file_read, .baton = file, .size = size };
-    /* Before it is mapped or copied: its size says nothing yet. */
-    enum ruleset_status opened = ruleset_check_header(&input);
-    if (opened) {
-        say(reason, ruleset_strerror(opened));
+    if (check_first_page(*file, &status, reason) || map_bytes(*file, &status, how, map, reason)) {
         close(*file);
         return false;
     }
-    void *bytes = how == RULESET_MAP_COPY ? anonymous_copy(*file, size)
-                                          : mmap(NULL, size, PROT_READ, MAP_PRIVATE, *file, 0);
-    if (bytes == MAP_FAILED) {
-        say_errno(reason, errno);
-        close(*file);
-        return false;
-    }
-    map->bytes = bytes;
-    map->size = size;
-    map->mode = (unsigned)status.st_mode;
-    map->owner = (unsigned)status.st_uid;
     return true;
+}
+
+bool ruleset_map_begin_file(const char *path, enum ruleset_map_how how, struct ruleset_map *map, int *file,
+                            char reason[RULESET_REASON_SIZE])
+{
+    struct stat status;
+    int found, kept;
+    bool is_mapped;
+
+    if (how != RULESET_MAP_COPY) return map_file(path, how, map, file, reason);
+    if (!open_regular(path, &found, &status, map, reason)) return false;
+    if (check_first_page(found, &status, reason)) {
+        close(found);
+        return false;
+    }
+    kept = memory_file_copy(found, (uint64_t)status.st_size);
+    is_mapped = (kept >= 0 ? map_bytes(kept, &status, RULESET_MAP_SHARED_PAGES, map, reason)
+                           : map_bytes(found, &status, how, map, reason)) == RULESET_OK;
+    close(found);
+    if (is_mapped) *file = kept;
+    else if (kept >= 0) close(kept);
+    return is_mapped;
+}
+
+enum ruleset_status ruleset_map_begin_taken(int file, enum ruleset_map_how how, struct ruleset_map *map)
+{
+    char reason[RULESET_REASON_SIZE];
+    enum ruleset_status checked;
+    struct stat status;
+
+    if (fstat(file, &status) != 0) return RULESET_NO_MEMORY;
+    if (!S_ISREG(status.st_mode)) return RULESET_FOREIGN;
+    checked = check_first_page(file, &status, reason);
+    if (checked) return checked;
+    map->identity = identity_from(&status);
+    /* What nobody can change needs no copy. */
+    return map_bytes(file, &status, memory_file_is_sealed(file) ? RULESET_MAP_SHARED_PAGES : how, map, reason);
 }
 
 bool ruleset_map_begin(const char *path, enum ruleset_map_how how, struct ruleset_map *map,
@@ -162,7 +215,6 @@ bool ruleset_map_begin(const char *path, enum ruleset_map_how how, struct rulese
 
     if (!map_file(path, how, map, &file, reason)) return false;
     close(file);
-    map->ruleset = NULL;
     return true;
 }
 
@@ -180,7 +232,6 @@ bool ruleset_map_open(const char *path, enum ruleset_map_how how, struct ruleset
     int file;
 
     if (!map_file(path, how, map, &file, reason)) return false;
-    map->ruleset = NULL;
 
     const struct ruleset_input input = { .read = file_read, .baton = &file, .size = map->size };
     /* A copy is what will answer, so the copy is what must be verified. */

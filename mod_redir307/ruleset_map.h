@@ -47,4 +47,12 @@ bool ruleset_map_begin(const char *path, enum ruleset_map_how how, struct rulese
 /* False: the bytes stay mapped until ruleset_map_close. */
 bool ruleset_map_finish(struct ruleset_map *map, char reason[RULESET_REASON_SIZE]);
 
+/* As ruleset_map_begin; *file is a descriptor of the bytes that are mapped, for ruleset_map_begin_taken in another
+ * process. The caller closes it. -1: of these bytes there is none (a copy, where the system has no files in memory). */
+bool ruleset_map_begin_file(const char *path, enum ruleset_map_how how, struct ruleset_map *map, int *file,
+                            char reason[RULESET_REASON_SIZE]);
+/* As ruleset_map_begin, from such a descriptor; it stays the caller's. RULESET_NO_MEMORY: the machine failed, and nothing
+ * is known of the bytes. */
+enum ruleset_status ruleset_map_begin_taken(int file, enum ruleset_map_how how, struct ruleset_map *map);
+
 #endif

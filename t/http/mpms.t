@@ -15,7 +15,7 @@ alarm($ENV{REDIR307_PRELOAD} ? 1500 : 600);
 
 # Sanitized code is slow; what a thread does there it does on event, so processes without threads are looked at.
 my ($mpms, $tests) = $ENV{REDIR307_PRELOAD} ? (['prefork'], ['damage'])
-    : ([qw(worker prefork)], [qw(swap damage start copy counters sigbus upgrade clock)]);
+    : ([qw(worker prefork)], [qw(swap heirs damage start copy counters sigbus upgrade clock)]);
 my @jobs;
 for my $mpm (@$mpms) {
     push @jobs, map { { mpm => $mpm, test => $_, out => folder() . "/$_-$mpm.out" } } @$tests;

@@ -2,7 +2,7 @@
 /* The load of the soak test: asks one httpd on connections that stay, on new ones and over HTTP/2 at once, and judges
  * each answer by what it is told on standard input about the rule files. A client as others are: where a connection that
  * was kept ends before a byte of an answer came, it asks again on a new one (RFC 9110, 9.2.2; RFC 9113, 6.8), and counts that.
- *   load PORT TLS_PORT RULES LATE_MS STALE_MS SETTLE_MS      (TLS_PORT 0: nothing over HTTP/2)
+ *   load PORT TLS_PORT RULES LATE_MS SETTLE_MS      (TLS_PORT 0: nothing over HTTP/2)
  * One command a line, each answered by a line "ok":
  *   next H V    rules of version V are about to be put in place for host H (0 or 1)
  *   put H       they are in place
@@ -57,7 +57,7 @@ enum { WAYS = sizeof ways / sizeof ways[0] };
 
 static long port, tls_port;
 static unsigned rules_count;
-static moment late_limit, stale_limit, settle_limit;
+static moment late_limit, settle_limit;
 static moment started;
 static atomic_bool is_over;
 
@@ -71,7 +71,6 @@ static struct {
 static struct window abrupt = { .from = INT64_MAX, .until = INT64_MAX };
 static struct {
     uint64_t requests[WAYS], failed, wrong, cut_by_restart, asked_again[WAYS], missing_while_damaged, garbled_while_damaged;
-    uint64_t late;
     moment stalest, slowest;
     unsigned shown_failed, shown_wrong, shown_odd;
 } sums;
@@ -148,10 +147,9 @@ static void judge_answer(const struct request *request, moment now)
     if (request->kind != KINDS - 1 && version >= 0) {
         const struct window *window = &hosts[request->host].versions[version];
 
-        if (overlaps(window, request->began - stale_limit, now)) {
+        if (overlaps(window, request->began - late_limit, now)) {
             moment age = request->began - window->until;
             if (age > sums.stalest) sums.stalest = age;
-            sums.late += age > late_limit;
             return;
         }
     }
@@ -374,7 +372,6 @@ static void print_sums(void)
     printf("cut by an abrupt restart: %llu\n", (unsigned long long)sums.cut_by_restart);
     printf("no rule while damaged in place: %llu\n", (unsigned long long)sums.missing_while_damaged);
     printf("odd while damaged in place: %llu\n", (unsigned long long)sums.garbled_while_damaged);
-    printf("older rules: %llu\n", (unsigned long long)sums.late);
     printf("old rules at most ms after a swap: %lld\n", (long long)(sums.stalest / 1000));
     printf("slowest answer ms: %lld\n", (long long)(sums.slowest / 1000));
 }
@@ -385,13 +382,12 @@ int main(int argc, char **argv)
     bool is_made[WAYS] = { false };
     char line[TEXT_SIZE];
 
-    if (argc != 7) return 2;
+    if (argc != 6) return 2;
     port = strtol(argv[1], NULL, 10);
     tls_port = strtol(argv[2], NULL, 10);
     rules_count = (unsigned)strtoul(argv[3], NULL, 10);
     late_limit = strtol(argv[4], NULL, 10) * 1000;
-    stale_limit = strtol(argv[5], NULL, 10) * 1000;
-    settle_limit = strtol(argv[6], NULL, 10) * 1000;
+    settle_limit = strtol(argv[5], NULL, 10) * 1000;
     if (rules_count == 0) return 2;
     for (unsigned i = 0; i < HOSTS; i++) {
         for (unsigned j = 0; j < VERSIONS; j++) hosts[i].versions[j] = (struct window){ .from = never, .until = never };

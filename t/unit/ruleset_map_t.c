@@ -109,6 +109,56 @@ static void a_copy_outlives_all_damage(void)
     ruleset_map_close(&map);
 }
 
+/* What one process opened another one maps by its descriptor, whatever became of the name. */
+static void a_descriptor_is_enough(void)
+{
+    static const enum ruleset_map_how hows[] = { RULESET_MAP_SHARED_PAGES, RULESET_MAP_COPY };
+    char reason[RULESET_REASON_SIZE];
+
+    for (size_t i = 0; i < 2; i++) {
+        struct ruleset_map map = { .size = 0 }, taken = { .size = 0 };
+        int file = -1;
+
+        unlink(path);
+        write_file(path, rules.file.bytes, rules.file.size);
+        if (!ok(ruleset_map_begin_file(path, hows[i], &map, &file, reason), i ? "copied" : "mapped")) continue;
+        ok(ruleset_map_finish(&map, reason), "and good");
+        unlink(path);
+        ok(answers_a(map.ruleset), "it answers");
+        if (file < 0) continue; /* a copy, on a system without files in memory */
+        ok(i ? write(file, "x", 1) < 0 : 1, "nobody writes into a copy");
+        ok(i ? ftruncate(file, 1) < 0 : 1, "or cuts it short");
+        for (size_t j = 0; j < 2; j++) {
+            if (!ok(ruleset_map_begin_taken(file, hows[j], &taken) == RULESET_OK, j ? "taken as a copy" : "taken")) continue;
+            ok(ruleset_map_finish(&taken, reason) && answers_a(taken.ruleset), "it answers, too");
+            ruleset_map_close(&taken);
+        }
+        ruleset_map_close(&map);
+        close(file);
+    }
+}
+
+static void a_descriptor_of_damaged_rules_is_refused(void)
+{
+    char reason[RULESET_REASON_SIZE];
+    struct ruleset_map map = { .size = 0 }, taken = { .size = 0 };
+    int file = -1;
+
+    unlink(path);
+    write_file(path, rules.file.bytes, rules.file.size);
+    if (!ok(ruleset_map_begin_file(path, RULESET_MAP_SHARED_PAGES, &map, &file, reason), "mapped")) return;
+    ruleset_map_close(&map);
+    ok(truncate(path, 5000) == 0 && ruleset_map_begin_taken(file, RULESET_MAP_SHARED_PAGES, &taken) == RULESET_TRUNCATED, "cut short");
+    ok(truncate(path, 0) == 0 && ruleset_map_begin_taken(file, RULESET_MAP_COPY, &taken) == RULESET_EMPTY, "cut to nothing");
+    ok(taken.bytes == NULL, "nothing is taken");
+    close(file);
+    file = open(folder, O_RDONLY);
+    ok(ruleset_map_begin_taken(file, RULESET_MAP_SHARED_PAGES, &taken) == RULESET_FOREIGN, "nor is a folder");
+    close(file);
+    write_file(path, "bad", 3);
+    ok(!ruleset_map_begin_file(path, RULESET_MAP_COPY, &map, &file, reason), "a bad file has no descriptor to hand on");
+}
+
 static void is_refused(const char *name, const char *part)
 {
     struct ruleset_map map = { .ruleset = NULL };
@@ -225,6 +275,8 @@ int main(void)
     both_ways_open();
     two_steps_are_one();
     a_copy_outlives_all_damage();
+    a_descriptor_is_enough();
+    a_descriptor_of_damaged_rules_is_refused();
     what_is_no_rule_file_is_refused();
     size_alone_costs_nothing();
     links_are_followed();
