@@ -10,7 +10,7 @@ use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Redir307::Generate qw(all_rules drop_rules);
-use Redir307::GenerateLoops qw(generate_set requests);
+use Redir307::GenerateLoops qw(generate_set requests is_named);
 use Redir307::RuleText qw(rule_files rule_text);
 use Redir307::Rulec qw(folder run_in rulec_path write_bytes);
 
@@ -46,7 +46,7 @@ sub compile {
 
 # Where a client ends that begins with each request: [METHOD URL, all hops were permanent]...
 sub ends {
-    my ($file, @requests) = @_;
+    my ($items, $file, @requests) = @_;
     my @at = map { [$_, 1, ''] } @requests;
     my @open = @at;
     for (1 .. $HOPS) {
@@ -64,7 +64,7 @@ sub ends {
             $method = 'GET' if $status == 303 || ($method eq 'POST' && $status =~ /^30[12]$/);
             $open[$i][0] = "$method $to";
             # Whether a host that nobody names is answered here, the rules do not say.
-            push @next, $open[$i] if $to =~ m{^https?://(?:any|g|h)\.test(?:[/?]|$)};
+            push @next, $open[$i] if index($to, $origin) == 0 || ($to =~ m{^https?://([^/?]+)} && is_named($items, $1));
         }
         @open = @next;
     }
@@ -82,8 +82,8 @@ for my $seed ($FIRST_SEED .. $FIRST_SEED + $SETS - 1) {
     $changed_sets++;
     my @requests = grep { !/ \S*\.\.?(?:\/|$)/ } requests($set->{features});
     @requests = @requests[0 .. 599] if @requests > 600;
-    my @plain = ends('plain.r307', @requests);
-    my @flat = ends('flat.r307', @requests);
+    my @plain = ends($set->{items}, 'plain.r307', @requests);
+    my @flat = ends($set->{items}, 'flat.r307', @requests);
     $pairs += @requests;
     my ($first) = grep { $plain[$_] ne $flat[$_] } 0 .. $#requests;
     next if !defined $first;

@@ -11,7 +11,7 @@ use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Redir307::Generate qw(all_rules drop_rules);
-use Redir307::GenerateLoops qw(generate_set worlds set_in_world requests);
+use Redir307::GenerateLoops qw(generate_set worlds set_in_world requests is_named);
 use Redir307::Naive;
 use Redir307::RuleText qw(rule_files rule_text);
 use Redir307::Rulec qw(folder run_in rulec_path write_bytes);
@@ -30,14 +30,15 @@ my $folder = folder();
 
 # Where a client goes next, as METHOD URL; undef where the answer is no redirect, or leads to a host of nobody's.
 sub next_request {
-    my ($naive, $hosts, $request) = @_;
+    my ($naive, $items, $request) = @_;
     my ($method, $url) = split / /, $request, 2;
     my ($status, $location) = split / /, ($naive->answer($method, $url))[0], 2;
     return if !defined $location;
     $location =~ s/#.*//;
     my ($origin) = $url =~ m{^(\w+://[^/?]+)};
     if ($location =~ m{^\w+://([^/?]+)}) {
-        return if !$hosts->{$1};
+        my $host = $1;
+        return if !is_named($items, $host);
         $location =~ s{^(\w+://[^/?]+)(?=\?|$)}{$1/};
     }
     else { $location = "$origin$location" }
@@ -47,7 +48,7 @@ sub next_request {
 
 # 'loop' or 'growth' or ''; what is known of a request holds for those that lead to it.
 sub fate {
-    my ($naive, $hosts, $known, $request) = @_;
+    my ($naive, $items, $known, $request) = @_;
     my (@way, %seen);
     my $fate = '';
     my $at = $request;
@@ -56,13 +57,11 @@ sub fate {
         if ($seen{$at}++) { $fate = 'loop'; last }
         push @way, $at;
         if (@way > $HOPS) { $fate = 'growth'; last }
-        $at = next_request($naive, $hosts, $at);
+        $at = next_request($naive, $items, $at);
     }
     $known->{$_} = $fate for @way;
     return $fate;
 }
-
-sub named_hosts { my ($set) = @_; return { map { $_->{name} => 1 } map { @{ $_->{hosts} // [] } } map { $_, @{ $_->{items} // [] } } @{ $set->{items} } } }
 
 # The naive matchers of all worlds.
 sub matchers { my ($set) = @_; return map { Redir307::Naive->new({ items => set_in_world($set->{items}, $_) }) } worlds($set->{features}) }
@@ -70,12 +69,11 @@ sub matchers { my ($set) = @_; return map { Redir307::Naive->new({ items => set_
 # The first request that goes round or grows, and which; nothing where none does.
 sub brute_force {
     my ($set) = @_;
-    my $hosts = named_hosts($set);
     my @requests = requests($set->{features});
     for my $naive (matchers($set)) {
         my %known;
         for my $request (@requests) {
-            my $fate = fate($naive, $hosts, \%known, $request);
+            my $fate = fate($naive, $set->{items}, \%known, $request);
             return ($request, $fate) if $fate ne '';
         }
     }
@@ -85,8 +83,7 @@ sub brute_force {
 # True where the URL of a message goes round for some method and scheme, in some world.
 sub goes_round {
     my ($set, $url, $method) = @_;
-    my $hosts = named_hosts($set);
-    my @urls = $url =~ m{^/} ? map { "$_://any.test$url" } 'http', 'https' : $url;
+    my @urls = $url =~ m{^/} ? map { "$_://any.invalid$url" } 'http', 'https' : $url;
     my @methods = $method ? $method : ('GET');
     for my $naive (matchers($set)) {
         for my $request (map { my $one = $_; map { "$one $_" } @urls } @methods) {
@@ -96,7 +93,7 @@ sub goes_round {
                 # It comes back to where it began, or goes round without it.
                 return 1 if $seen{$at} && $at eq $request;
                 last if $seen{$at}++;
-                $at = next_request($naive, $hosts, $at);
+                $at = next_request($naive, $set->{items}, $at);
             }
         }
     }

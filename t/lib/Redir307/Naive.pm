@@ -190,7 +190,7 @@ sub _add {
     } @{ $source->{query} // [] }];
     # A rule that only adds or takes away the last slash asks for the slash as it is written; one that only changes
     # the scheme asks for the scheme.
-    my $twin = twin($source, $action);
+    my $twin = twin($source, $action, $rule{hosts});
     $rule{slash} = 'exact' if $twin eq 'slash';
     $rule{conditions} = [@{ $scope->{conditions} }, ['when', 'scheme', $source->{scheme}]] if $twin eq 'scheme';
     push @{ $self->{rules} }, \%rule;
@@ -208,16 +208,24 @@ sub plain_source {
     return ($path, $query);
 }
 
+# True where one of the hosts is this name.
+sub names_host {
+    my ($hosts, $name) = @_;
+    my @exact = grep { $_->{kind} eq 'exact' } @$hosts;
+    my @names = map { my $host = $_; $host->{set} ? map { "$_.$host->{name}" } @{ $host->{set}{members} } : $host->{name} } @exact;
+    return scalar grep { $_ eq lc $name } @names;
+}
+
 # 'slash' or 'scheme' where source and target differ in nothing else.
 sub twin {
-    my ($source, $action) = @_;
+    my ($source, $action, $hosts) = @_;
     return '' if $source->{regex};
     return $source->{host} && ($source->{scheme} // '') eq 'http' ? 'scheme' : '' if $action->{kind} eq 'https';
     return '' if $action->{kind} ne 'target' || $source->{tail} ne 'none';
     my ($from, $from_query) = plain_source($source);
     my $to = join '', map { ref $_ ? "{$$_}" : normal_text($_) } @{ $action->{pieces} };
     my $scheme;
-    if ($source->{host} && $to =~ s{^(https?)://\Q$source->{host}{name}\E(?=/)}{}) { $scheme = $1 }
+    if ($to =~ m{^(https?)://([^/?#:]+)(?=/)} && names_host($hosts, $2)) { $scheme = $1; $to = substr $to, length($1) + 3 + length $2 }
     return '' if $to !~ m{^/};
     my ($to_path, $to_query) = split /\?/, $to, 2;
     return '' if ($to_query // '') ne $from_query;
