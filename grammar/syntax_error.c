@@ -231,18 +231,30 @@ static void report_no_target(struct scan *scan, struct span span,
                   "a target starts with \"/\", \"{\", \"http:\", \"https:\" or a quote");
 }
 
-/* An arrow that is glued to its neighbours is none. */
-static bool line_has_glued_arrow(const struct scan *scan, struct span span)
+/* The line up to there. */
+static struct slice line_before(const struct scan *scan, struct span span)
 {
-    size_t at = span.at - scan->source->at;
+    size_t end = span.at - scan->source->at, start = end;
     const char *text = scan->source->text.data;
 
-    while (at > 1 && text[at - 1] != '\n') {
-        at--;
-        if (text[at] == '>' && text[at - 1] == '-')
+    while (start > 0 && text[start - 1] != '\n')
+        start--;
+    return slice_of(text + start, end - start);
+}
+
+static bool contains(struct slice text, struct slice part)
+{
+    for (; text.size >= part.size; text = slice_of(text.data + 1, text.size - 1))
+        if (slice_starts_with(text, part))
             return true;
-    }
     return false;
+}
+
+/* What people and their word processors write instead of "->". */
+static bool has_other_arrow(struct slice line)
+{
+    return contains(line, SLICE("\u2192")) || contains(line, SLICE("\u21d2")) || contains(line, SLICE("=>")) ||
+           contains(line, SLICE("-->")) || contains(line, SLICE("\u2013>")) || contains(line, SLICE("\u2014>"));
 }
 
 /* A rule of two words, most likely. */
@@ -260,8 +272,14 @@ static void help_with_syntax(struct scan *scan, struct span span,
         strcmp(error->unexpected, "a path") == 0 || strcmp(error->unexpected, "a URL") == 0;
     bool is_end = strcmp(error->unexpected, "the end of the line") == 0;
 
-    if (wanted->arrow && line_has_glued_arrow(scan, span)) {
+    struct slice line = line_before(scan, span);
+
+    if (!scan->line_has_arrow && has_other_arrow(line)) {
+        diag_help(scan->diag, "the arrow is written \"->\", between blanks");
+    } else if (wanted->arrow && contains(line, SLICE("->"))) {
         diag_help(scan->diag, "\"->\" stands between blanks");
+    } else if (wanted->tilde && wanted->path && strcmp(error->unexpected, "->") == 0) {
+        diag_help(scan->diag, "the source stands before \"->\"");
     } else if (lacks_arrow(scan) && (is_path || strcmp(error->unexpected, "=") == 0)) {
         diag_help(scan->diag, "write \"->\" between the source and the target");
     } else if (wanted->string && !wanted->path) {

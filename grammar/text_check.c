@@ -5,7 +5,11 @@
 
 #include "grammar/text_check.h"
 
-enum { CHUNK_SIZE = 1 << 12 };
+enum {
+    CHUNK_SIZE = 1 << 12,
+    BINARY_SIZE = 64, /* a file's start, which holds a NUL byte where it is no text */
+    MAGIC_SIZE = 4    /* bytes that tell of its kind */
+};
 
 /* The least second byte that each first byte may have, and the greatest, are where overlong
  * forms, surrogates and what lies above U+10FFFF are kept out. */
@@ -67,10 +71,28 @@ static size_t skip_plain(struct slice text, size_t at)
     return at;
 }
 
+/* By its mark; or, without one, where every other byte of the first two characters is NUL. */
 static bool is_utf16(struct slice text)
 {
-    return slice_starts_with(text, SLICE("\xFF\xFE")) ||
-           slice_starts_with(text, SLICE("\xFE\xFF"));
+    const char *byte = text.data;
+
+    return slice_starts_with(text, SLICE("\xFF\xFE")) || slice_starts_with(text, SLICE("\xFE\xFF")) ||
+           (text.size >= 4 && !byte[0] == !byte[2] && !byte[1] == !byte[3] && !byte[0] != !byte[1]);
+}
+
+/* A rule file, an archive, a spreadsheet: their first bytes hold one that no text has, so that nobody takes them for
+ * text. */
+static bool is_binary(struct slice text)
+{
+    if (text.size < BINARY_SIZE || memchr(text.data, '\0', BINARY_SIZE) == NULL)
+        return false;
+    for (size_t at = 0; at < MAGIC_SIZE; at++) {
+        unsigned char byte = (unsigned char)text.data[at];
+
+        if (byte < 0x80 ? !is_plain(byte) : text_character_size(text.data + at, text.size - at) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void report_byte(struct diag *diag, const struct source *source, size_t at)
@@ -103,6 +125,11 @@ bool text_check(struct diag *diag, const struct source_set *sources,
         diag_error(diag, DIAG_BAD_UTF8, (struct span){ source->at, source->at + 1 },
                    "this file is UTF-16, not UTF-8");
         diag_help(diag, "save it as UTF-8");
+        return false;
+    }
+    if (is_binary(text)) {
+        diag_error(diag, DIAG_CONTROL_BYTE, (struct span){ source->at, source->at + 1 }, "this file is no text");
+        diag_help(diag, "rules and tables are text in UTF-8; \"rulec dump\" writes a rule file back as rules");
         return false;
     }
     for (size_t at = skip_plain(text, 0), chunk_end = at + CHUNK_SIZE; at < text.size;) {

@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const struct option_spec deploy_options[] = {
-    { "max-loss", NULL, "PERCENT", "refuse a file with so many rules fewer than the current one: 20%" },
+    { "max-loss", NULL, "PERCENT", "refuse a file with so many rules fewer than the current one, as 20%; unsaid: any file will do" },
     { NULL, NULL, NULL, NULL }
 };
 

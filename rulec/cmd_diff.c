@@ -102,7 +102,7 @@ static void print_log(struct diff_log *log, uint64_t top)
     printf("%" PRIu64 " of %" PRIu64 " requests change (%.2f %%)", log->changed, log->requests,
            log->requests ? 100.0 * (double)log->changed / (double)log->requests : 0.0);
     if (log->unread)
-        printf(", %" PRIu64 " lines hold no request", log->unread);
+        printf(", %" PRIu64 " line%s no request", log->unread, log->unread == 1 ? " holds" : "s hold");
     putchar('\n');
     for (uint64_t i = 0; i < count && i < top; i++) {
         const struct url_count *url = &log->urls.slots[i];

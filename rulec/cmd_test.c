@@ -223,12 +223,13 @@ static void print_file(struct test_run *run, const struct file_tests *file)
         add_file(run, file);
     if (run->is_verbose || !file->source || run->files)
         return;
-    printf("%s %" PRIu64 " - %s: %" PRIu64 " exact rules answer for themselves", file->failed ? "not ok" : "ok",
-           ++run->number, file->source->path, file->held);
+    printf("%s %" PRIu64 " - %s: %" PRIu64 " exact %s", file->failed ? "not ok" : "ok", ++run->number,
+           file->source->path, file->held, file->held == 1 ? "rule answers for itself" : "rules answer for themselves");
     if (file->failed)
-        printf(", %" PRIu64 " do not", file->failed);
+        printf(", %" PRIu64 " do%s not", file->failed, file->failed == 1 ? "es" : "");
     if (file->skipped)
-        printf(", %" PRIu64 " stand behind rules with conditions or override", file->skipped);
+        printf(", %" PRIu64 " stand%s behind rules with conditions or override", file->skipped,
+               file->skipped == 1 ? "s" : "");
     putchar('\n');
 }
 

@@ -58,7 +58,9 @@ static bool unknown_status(struct lower *lower, struct lower_word word)
         suggest_try(&suggest, status_words[i].word);
     diag_error(lower->diag, DIAG_UNKNOWN_STATUS, word.span, "unknown status \"%.*s\"",
                LOWER_SHOW(word.text));
-    if (suggest.best)
+    if (slice_starts_with(word.text, SLICE("->")))
+        diag_help(lower->diag, "\"->\" stands between blanks");
+    else if (suggest.best)
         diag_help(lower->diag, "did you mean \"%s\"?", suggest.best);
     else
         diag_help(lower->diag, "there are temporary, permanent, found, moved, see-other, gone, "

@@ -106,6 +106,22 @@ static bool read_color(const char *word, enum color_wish *wish)
     return false;
 }
 
+/* Names the first word that is missing, or the first that is too many. */
+static void refuse_word_count(const struct command_line *line)
+{
+    struct slice rest = slice_from_string(line->command->arguments), word = slice_next_word(&rest);
+
+    if (line->word_count > line->command->word_min) {
+        command_say(line, "\"%s\" is one word too many", line->words[line->command->word_max]);
+        return;
+    }
+    for (int i = 0; i < line->word_count; i++)
+        word = slice_next_word(&rest);
+    if (word.size > 3 && memcmp(word.data + word.size - 3, "...", 3) == 0)
+        word.size -= 3;
+    command_say(line, "%.*s is missing", (int)word.size, word.data);
+}
+
 static enum command_status run_command(const struct command *command, int argc, char **argv)
 {
     struct command_line line = { .command = command };
@@ -132,7 +148,7 @@ static enum command_status run_command(const struct command *command, int argc, 
                                      options_value(options, "color"));
     } else if (line.word_count < command->word_min ||
                (command->word_max >= 0 && line.word_count > command->word_max)) {
-        command_say(&line, "%s", line.word_count < command->word_min ? "something is missing" : "too many words");
+        refuse_word_count(&line);
         print_usage(command, stderr);
         status = COMMAND_USAGE;
     } else {

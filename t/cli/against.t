@@ -123,7 +123,7 @@ not ok 4 - broken.redir:5: GET http://shop.example/field
 # broken.redir:1: /wrong
 # wanted 307 /right
 # got    302 /wrong-place
-not ok 5 - broken.redir: 1 exact rules answer for themselves, 1 do not
+not ok 5 - broken.redir: 1 exact rule answers for itself, 1 does not
 1..5
 TAP
 kill 'TERM', $pid;

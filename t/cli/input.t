@@ -31,6 +31,9 @@ sub says {
 says('invalid UTF-8', 1, "/ok -> /b\n/\xff -> /c\n", qr/^t\.redir:2:2: error: .*R307-001/m);
 says('a NUL', 1, "/ok -> /b\n/a\0b -> /c\n", qr/^t\.redir:2:3: error: .*R307-002/m);
 says('UTF-16', 1, "\xff\xfe/\0a\0 \0", qr/^t\.redir:1:1: error: /m);
+says('UTF-16 without its mark', 1, "/\0a\0 \0-\0>\0", qr/^t\.redir:1:1: error: this file is UTF-16/m);
+says('UTF-16 of the other kind', 1, "\0/\0a\0 \0-\0>", qr/^t\.redir:1:1: error: this file is UTF-16/m);
+says('an archive', 1, "PK\3\4\x14\0\0\0" . "a spreadsheet " x 9 . "\n/a -> b oops\n", qr/^t\.redir:1:1: error: this file is no text \[R307-002\]\n[^\n]*\n[^\n]*\nhelp: .*rulec dump[^\n]*\nrulec compile: 1 error/m);
 says('a line of 1 MB', 1, '/' . 'x' x 1_000_000 . " -> /b\n/c -> /d oops\n", qr/^t\.redir:1:1: error: .*R307-007.*^t\.redir:2:10: error: /ms);
 says('a string without end', 1, "/a -> \"/b\n/c -> /d\n", qr/^t\.redir:1:7: error: .*R307-004/m);
 says('100,000 nested blocks', 1, "group \"g\" {\n" x 100_000 . "/a -> /b\n" . "}\n" x 100_000, qr/^t\.redir:65:\d+: error: .*R307-008/m);

@@ -56,7 +56,7 @@ not ok 4 - t.redir:5: GET /q
 # wanted 307 /b
 # got    pass (no rule answers)
 ok 5 - t.redir:6: GET /a
-ok 6 - t.redir: 1 exact rules answer for themselves
+ok 6 - t.redir: 1 exact rule answers for itself
 1..6
 TAP
 

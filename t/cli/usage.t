@@ -40,7 +40,10 @@ refused(['compile', 'a.redir', '--label'], qr/"--label" needs a value: --label T
 refused(['compile', 'a.redir', '-o'], qr/"-o" needs a value: -o FILE/, 'a short option without its value');
 refused(['check', '--color', 'pink', 'a.redir'], qr/auto, always or never, not "pink"/, 'a colour that is none');
 refused(['compile'], qr/usage: rulec compile/, 'no file');
-refused(['verify', 'a', 'b'], qr/too many words\nusage: rulec verify/, 'a file too many');
+refused(['verify', 'a', 'b'], qr/"b" is one word too many\nusage: rulec verify/, 'a file too many');
+refused(['check'], qr/rulec check: FILE\.redir is missing\n/, 'the word that is missing is named');
+refused(['diff', 'a'], qr/rulec diff: NEW is missing\n/, 'the second one, too');
+refused(['explain', 'a', 'GET'], qr/rulec explain: URL is missing\n/, 'and the third');
 
 # Options and words in any order, `--` before a name that starts with a dash, letters in one word.
 rules('a', "/a -> /b\n");
