@@ -80,8 +80,8 @@ static bool is_utf16(struct slice text)
            (text.size >= 4 && !byte[0] == !byte[2] && !byte[1] == !byte[3] && !byte[0] != !byte[1]);
 }
 
-/* A rule file, an archive, a spreadsheet: their first bytes hold one that no text has, so that nobody takes them for
- * text. */
+/* A rule file, an archive, a spreadsheet: their first bytes hold one beside NUL that no text has, so that nobody takes
+ * them for text. */
 static bool is_binary(struct slice text)
 {
     if (text.size < BINARY_SIZE || memchr(text.data, '\0', BINARY_SIZE) == NULL)
@@ -89,7 +89,7 @@ static bool is_binary(struct slice text)
     for (size_t at = 0; at < MAGIC_SIZE; at++) {
         unsigned char byte = (unsigned char)text.data[at];
 
-        if (byte < 0x80 ? !is_plain(byte) : text_character_size(text.data + at, text.size - at) == 0)
+        if (byte < 0x80 ? byte && !is_plain(byte) : text_character_size(text.data + at, text.size - at) == 0)
             return true;
     }
     return false;
