@@ -18,13 +18,15 @@
 #include <stdlib.h>
 
 enum {
-    DEPTH_LIMIT = 8,        /* rules of a walk that begins at one of them */
+    DEPTH_LIMIT = 32,       /* rules of a walk that begins at one of them */
     STEP_LIMIT = 20000,     /* matches tried from one rule, and of all rules together */
     ALL_STEP_LIMIT = 1000000,
     ASK_LIMIT = 4000,       /* requests that are followed for one circle */
     TRIED_LIMIT = 64,       /* rules of a circle whose sources are tried */
     TEXT_LIMIT = 24,        /* texts that placeholders are filled with */
-    HOP_LIMIT = 64          /* of a request that is followed: past it the path grows with each hop */
+    HOP_LIMIT = 64,         /* of a request that is followed: past it the path may grow with each round */
+    FAR_LIMIT = 4096,       /* past it no circle is waited for */
+    ALL_FAR_LIMIT = 200000  /* hops past HOP_LIMIT, of all requests together */
 };
 
 struct loop_witness {
@@ -39,7 +41,7 @@ struct loop_witness {
     struct loop_hop *hops;           /* of the circle's rules */
     uint32_t *hop_first;
     uint64_t steps, all_steps;
-    unsigned asked;
+    unsigned asked, far_hops;
     uint32_t walk[DEPTH_LIMIT + 1];  /* places in the circle, from the first one on */
     uint32_t rules[DEPTH_LIMIT + 1]; /* the same, numbers of the plan */
     unsigned depth, depth_limit;
@@ -52,14 +54,42 @@ struct loop_witness {
 
 /* ---- asking the engine ---- */
 
+/* The last rule of the walk answered before, and the path was shorter then. */
+static bool has_grown(const uint32_t rules[HOP_LIMIT], const size_t sizes[HOP_LIMIT])
+{
+    for (unsigned hop = 0; hop + 1 < HOP_LIMIT; hop++)
+        if (rules[hop] == rules[HOP_LIMIT - 1] && sizes[hop] < sizes[HOP_LIMIT - 1])
+            return true;
+    return false;
+}
+
+/* Hops after which the request is the one that is kept (Brent): a circle of more than HOP_LIMIT of them. */
+static bool comes_again_far(struct loop_witness *witness, const struct request_key *key)
+{
+    struct follow *follow = &witness->follow;
+    uint64_t kept = follow_hash(follow);
+
+    for (unsigned hop = 1, keep_at = 1; hop < FAR_LIMIT && witness->far_hops++ < ALL_FAR_LIMIT; hop++) {
+        if (!follow_step(follow) || !known_hosts_reach(witness->hosts, key->host, follow->key.host))
+            return false;
+        if (follow_hash(follow) == kept)
+            return true;
+        if (hop == keep_at) {
+            kept = follow_hash(follow);
+            keep_at *= 2;
+        }
+    }
+    return false;
+}
+
 /* True: the request is sent in a circle, or on and on, and that was told. */
 static bool ask(struct loop_witness *witness, const struct request_key *key)
 {
     struct follow *follow = &witness->follow;
     uint64_t seen[HOP_LIMIT];
     uint32_t rules[HOP_LIMIT];
+    size_t sizes[HOP_LIMIT], first_size = key->path.size;
     char url[LOOP_URL_SIZE];
-    size_t first_size = key->path.size;
 
     if (witness->asked++ >= ASK_LIMIT)
         return false;
@@ -78,10 +108,15 @@ static bool ask(struct loop_witness *witness, const struct request_key *key)
         rules[hop] = loop_report_rule(witness->report, follow);
         if (rules[hop] == RULE_PLACES_NONE)
             return false;
+        sizes[hop] = follow->key.path.size;
     }
-    if (follow->key.path.size <= first_size)
-        return false; /* a long way, but no growth */
-    loop_report_growth(witness->report, follow, rules, HOP_LIMIT, url, first_size);
+    if (follow->key.path.size > first_size && has_grown(rules, sizes)) {
+        loop_report_growth(witness->report, follow, rules, HOP_LIMIT, url, first_size);
+        return true;
+    }
+    if (!comes_again_far(witness, key))
+        return false;
+    loop_report_tell(witness->report, follow);
     return true;
 }
 

@@ -86,4 +86,17 @@ rules('many', join('', map { "/p/{x}/k$_ -> /q/{x}/$_\n" } 1 .. 2_000) . "/p/{x}
 ($status, $said) = $check->('many.redir');
 like($said, qr/^many\.redir:2001:1: warning: this rule can never fire [^\n]*\n(?:.*\n){2}many\.redir:1999:1: note: /m, 'a rule hidden by one of 2,000 at one place')
     or diag substr $said, 0, 500;
+
+# Circles of many rules: one that needs a text of each of them, and one that is longer than any walk over placeholders.
+my @places = 0 .. 11;
+rules('texts', join '', map { my $own = $_; my @path = map { $_ == $own ? "text$_" : "{p$_}" } @places;
+    join('/', "/r$own", @path) . ' -> ' . join('/', '/r' . ($own + 1) % @places, @path) . "\n" } @places);
+($status, $said) = $check->('texts.redir');
+is($status, 1, 'a circle of twelve rules');
+like($said, qr{error: redirect "/r\d+/text0/text1/[^"]*/text11" leads back to itself over other rules}, '... that goes round for one text of each')
+    or diag substr $said, 0, 500;
+rules('ring', join '', map { "/r$_/{x}/* -> /r" . ($_ + 1) % 300 . "/{x}/*\n" } 0 .. 299);
+($status, $said) = $check->('ring.redir');
+is($status, 1, 'a circle of 300 rules, and not a path that grows');
+like($said, qr{error: redirect "/r\d/x/x" leads back to itself over other rules}, '... is said so') or diag substr $said, 0, 500;
 done_testing();
