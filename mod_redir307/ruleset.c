@@ -16,14 +16,14 @@ const char *ruleset_strerror(enum ruleset_status status)
 {
     switch (status) {
     case RULESET_OK: return "no error";
-    case RULESET_EMPTY: return "the file is empty";
-    case RULESET_TRUNCATED: return "the file is cut off: it is shorter than its header says";
+    case RULESET_EMPTY: return "the file is empty; put it there again, by a rename";
+    case RULESET_TRUNCATED: return "the file is cut off: it is shorter than its header says; put it there again, by a rename";
     case RULESET_OVERLONG: return "the file is longer than its header says";
-    case RULESET_FOREIGN: return "this is no rule file";
-    case RULESET_TEXT_DAMAGE: return "the rule file was damaged by a text-mode copy (line ends were changed)";
+    case RULESET_FOREIGN: return "this is no rule file; \"rulec compile\" makes one";
+    case RULESET_TEXT_DAMAGE: return "the rule file was damaged by a text-mode copy (line ends were changed); copy it in binary mode";
     case RULESET_NEWER: return "the rule file was made by a newer rulec; update the module first, or compile with this version's rulec";
     case RULESET_OLDER: return "the rule file's format is too old; compile the rules again";
-    case RULESET_DAMAGED: return "the rule file is damaged: a checksum does not hold";
+    case RULESET_DAMAGED: return "the rule file is damaged: a checksum does not hold; copy it again, or compile the rules again";
     case RULESET_MALFORMED: return "the rule file is malformed: its tables contradict each other";
     case RULESET_NO_MEMORY: return "out of memory";
     }

@@ -25,7 +25,7 @@ my @cases = (
     ['empty', 1, qr/empty/, ''],
     ['one byte', 1, qr/cut off|no rule file/, substr $good, 0, 1],
     ['foreign', 1, qr/no rule file/, "\x7fELF" . "\0" x 5000],
-    ['rules', 1, qr/no rule file/, "/a -> /b\n"],
+    ['rules', 1, qr/no rule file; "rulec compile" makes one/, "/a -> /b\n"],
     ['header', 1, qr/cut off/, substr $good, 0, 4096],
     ['truncated', 1, qr/cut off/, substr $good, 0, int(length($good) / 2)],
     ['one byte short', 1, qr/cut off/, substr $good, 0, -1],
