@@ -90,6 +90,18 @@ static bool bad_host(struct lower *lower, struct lower_word word, struct slice h
     return false;
 }
 
+/* Proposes what stands between scheme and path. */
+static bool bad_site_url(struct lower *lower, struct lower_word word, struct slice text)
+{
+    struct url_parts parts;
+
+    bad_host(lower, word, text, "a site is named without scheme and path");
+    if (url_split(text, &parts) && parts.host.size && !parts.userinfo.size && !lower_find(parts.host, ':'))
+        diag_help(lower->diag, "write \"%.*s%s%.*s\"", LOWER_SHOW(parts.host), parts.port.size ? ":" : "",
+                  LOWER_SHOW(parts.port));
+    return false;
+}
+
 static bool add_host(struct lower *lower, struct host_list *list, struct lower_word word,
                      const struct plan_host *host)
 {
@@ -279,7 +291,7 @@ static bool add_host_word(struct lower *lower, struct lower_word word, struct sl
 
     if (slice_starts_with(text, SLICE("http://")) ||
         slice_starts_with(text, SLICE("https://"))) {
-        return bad_host(lower, word, text, "a site is named without scheme and path");
+        return bad_site_url(lower, word, text);
     }
     if (!split_port(lower, word, &text, &host.port))
         return false;

@@ -98,6 +98,23 @@ static bool find_column(struct slice name, enum column *column)
     return false;
 }
 
+/* Spreadsheets of many countries write other bytes than commas between cells. False: that is not what is wrong. */
+static bool help_with_separator(const struct table *table)
+{
+    const struct lower_records *records = &table->records;
+    bool has_commas = records->separator == LOWER_BY_BYTE && records->byte == ',';
+
+    if (!has_commas || records->cell_count != 1)
+        return false;
+    if (lower_find(records->line, ';'))
+        diag_help(table->lower->diag, "where cells end at \";\", say so: table \"...\" { separator \";\" }");
+    else if (lower_find(records->line, '\t'))
+        diag_help(table->lower->diag, "where cells end at tabs, say so: table \"...\" { separator tab }");
+    else
+        return false;
+    return true;
+}
+
 static bool add_column(struct table *table, struct lower_word word)
 {
     struct diag *diag = table->lower->diag;
@@ -109,6 +126,8 @@ static bool add_column(struct table *table, struct lower_word word)
 
         diag_error(diag, DIAG_BAD_COLUMN, word.span, "\"%.*s\" is no name of a column",
                    LOWER_SHOW(word.text));
+        if (!table->clauses.columns && help_with_separator(table))
+            return false;
         if (near)
             diag_help(diag, "did you mean \"%s\"?", near);
         if (!table->clauses.columns) {
@@ -257,6 +276,13 @@ static void read_row(struct table *table, const struct lower_scope *around,
     rule.status_span = status.span;
     if (rule.has_status && !read_status(table, status, &rule.status))
         return;
+    if (!rule.has_target && !rule.has_status && lower_status_redirects(&scope->status)) {
+        diag_error(table->lower->diag, DIAG_MISSING_TARGET, rule.span,
+                   "this row has no target: its cell \"to\" is empty");
+        if (!help_with_separator(table))
+            diag_help(table->lower->diag, "where there is nothing to go to, a cell \"status\" says \"gone\"");
+        return;
+    }
     if (table->column_of[COLUMN_SITE]) {
         scope->site = around->site;
         scope->is_in_site = around->is_in_site;
