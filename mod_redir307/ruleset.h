@@ -30,7 +30,7 @@ struct ruleset;
 /* The bytes stay the caller's, unchanged in place, until ruleset_close. They are read whole once (checksums).
  * *opened is set on RULESET_OK only. */
 enum ruleset_status ruleset_open(const void *bytes, size_t size, struct ruleset **opened);
-/* Bytes that were opened and closed before, and that nobody changed since: their checksums are not asked again. */
+/* Bytes that nobody changed since they were opened before, or made by this process: their checksums are not asked. */
 enum ruleset_status ruleset_open_again(const void *bytes, size_t size, struct ruleset **opened);
 void ruleset_close(struct ruleset *ruleset); /* NULL is allowed */
 

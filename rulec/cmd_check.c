@@ -60,15 +60,9 @@ static void print_text(const struct command_line *line, const struct compilation
 }
 
 /* The tests in the rules are part of what is proved. *held: how many hold. */
-static enum command_status run_tests(const struct command_line *line, struct compilation *compilation, size_t *held)
+static enum command_status run_tests(struct compilation *compilation, size_t *held)
 {
-    struct ruleset *ruleset;
-    enum ruleset_status opened = ruleset_open(compilation->file.bytes, compilation->file.size, &ruleset);
-
-    if (opened != RULESET_OK)
-        return command_machine_error(line, "the rule file just made is not good: %s", ruleset_strerror(opened));
-    *held = expect_check(compilation->plan, ruleset, compilation->diag);
-    ruleset_close(ruleset);
+    *held = expect_check(compilation->plan, compilation->ruleset, compilation->diag);
     return diag_error_count(compilation->diag) ? COMMAND_RULES : COMMAND_GOOD;
 }
 
@@ -86,7 +80,7 @@ static enum command_status run_check(const struct command_line *line)
     if (!command_compilation_options(line, &options))
         return COMMAND_USAGE;
     if (compilation_run(&compilation, line->words, line->word_count, &options)) {
-        status = run_tests(line, &compilation, &held);
+        status = run_tests(&compilation, &held);
     } else if (compilation.failed_path) {
         status = command_machine_error(line, "%s: %s", compilation.failed_path, compilation.failed_reason);
         compilation_close(&compilation);

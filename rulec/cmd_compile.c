@@ -64,13 +64,12 @@ static void print_timings(const struct compilation *compilation, double expect_m
         fprintf(stderr, "%-15s %10.1f MB\n", "peak memory", (double)usage.ru_maxrss / 1024);
 }
 
-static void print_summary(const struct compilation *compilation, const struct ruleset *ruleset, const char *output,
-                          size_t held, FILE *out)
+static void print_summary(const struct compilation *compilation, const char *output, size_t held, FILE *out)
 {
     char id[RULESET_ID_SIZE + 1], lines[SUMMARY_TEXT_SIZE];
     struct summary summary;
 
-    ruleset_id(ruleset, id);
+    ruleset_id(compilation->ruleset, id);
     summary_count(compilation, &summary);
     summary_write(&summary, lines);
     fprintf(out, "%s: %" PRIu32 " rule%s, %zu %s, %zu bytes, id %s\n%s\n", output, compilation->plan->rule_count,
@@ -127,14 +126,9 @@ static enum command_status finish(const struct command_line *line, struct compil
 {
     FILE *told = strcmp(output->path, "-") == 0 ? stderr : stdout;
     double expect_start = now_ms(), write_start;
-    struct ruleset *ruleset;
     enum command_status status;
-    enum ruleset_status opened = ruleset_open(compilation->file.bytes, compilation->file.size, &ruleset);
-    size_t held;
+    size_t held = expect_check(compilation->plan, compilation->ruleset, compilation->diag);
 
-    if (opened != RULESET_OK)
-        return command_machine_error(line, "the rule file just made is not good: %s", ruleset_strerror(opened));
-    held = expect_check(compilation->plan, ruleset, compilation->diag);
     write_start = now_ms();
     if (diag_error_count(compilation->diag)) {
         status = COMMAND_RULES;
@@ -143,11 +137,10 @@ static enum command_status finish(const struct command_line *line, struct compil
         if (status == COMMAND_GOOD && !line->is_quiet && options_has(line->options, "flatten"))
             print_flattened(compilation, told);
         if (status == COMMAND_GOOD && !line->is_quiet)
-            print_summary(compilation, ruleset, output->path, held, told);
+            print_summary(compilation, output->path, held, told);
     }
     if (options_has(line->options, "timings"))
         print_timings(compilation, write_start - expect_start, now_ms() - write_start, now_ms() - start_ms);
-    ruleset_close(ruleset);
     return status;
 }
 

@@ -346,12 +346,8 @@ static enum command_status run_tests(const struct command_line *line, const stru
                                      struct http_asker *server)
 {
     struct test_run run = { .compilation = compilation, .is_verbose = options_has(line->options, "verbose") };
-    struct ruleset *ruleset;
-    enum ruleset_status opened = ruleset_open(compilation->file.bytes, compilation->file.size, &ruleset);
 
-    if (opened != RULESET_OK)
-        return command_machine_error(line, "the rule file just made is not good: %s", ruleset_strerror(opened));
-    run.runner = expect_runner_open(compilation->plan, ruleset);
+    run.runner = expect_runner_open(compilation->plan, compilation->ruleset);
     expect_runner_against(run.runner, server);
     if (options_has(line->options, "coverage"))
         run.coverage = coverage_open(compilation->plan);
@@ -370,7 +366,6 @@ static enum command_status run_tests(const struct command_line *line, const stru
         print_tap_end(&run);
     coverage_close(run.coverage);
     expect_runner_close(run.runner);
-    ruleset_close(ruleset);
     return run.failed ? COMMAND_RULES : COMMAND_GOOD;
 }
 

@@ -35,35 +35,41 @@ static double lap_ms(double *since)
     return lap;
 }
 
-/* Proofs that ask the engine about the finished file. */
-static bool check_file(struct compilation *compilation)
+/* Makes the file in memory and opens it. Its digests were made of the same bytes just now. */
+static bool lay_out(struct compilation *compilation, const struct emit_options *options)
 {
-    struct ruleset *ruleset;
+    enum ruleset_status status;
 
-    if (ruleset_open(compilation->file.bytes, compilation->file.size, &ruleset) != RULESET_OK)
+    if (!emit(compilation->plan, compilation->diag, options, &compilation->file))
         return false;
-    bool is_good = check_run_file(compilation->plan, ruleset, compilation->diag);
-    ruleset_close(ruleset);
-    return is_good && diag_error_count(compilation->diag) == 0;
+    status = ruleset_open_again(compilation->file.bytes, compilation->file.size, &compilation->ruleset);
+    if (status == RULESET_OK)
+        return true;
+    compilation->failed_path = "the rule file just made is not good";
+    compilation->failed_reason = ruleset_strerror(status);
+    return false;
+}
+
+static void free_file(struct compilation *compilation)
+{
+    ruleset_close(compilation->ruleset);
+    compilation->ruleset = NULL;
+    emit_free(&compilation->file);
 }
 
 /* False: what was laid out is not good. */
 static bool flatten_file(struct compilation *compilation, const struct emit_options *options)
 {
-    struct ruleset *ruleset;
+    bool *is_met = met_targets_find(compilation->plan, compilation->ruleset);
 
-    if (ruleset_open(compilation->file.bytes, compilation->file.size, &ruleset) != RULESET_OK)
-        return false;
-    bool *is_met = met_targets_find(compilation->plan, ruleset);
-    check_loops(compilation->plan, ruleset, is_met, compilation->diag);
+    check_loops(compilation->plan, compilation->ruleset, is_met, compilation->diag);
     free(is_met);
     if (diag_error_count(compilation->diag) == 0)
-        flatten(compilation->plan, ruleset, &compilation->flattened);
-    ruleset_close(ruleset);
+        flatten(compilation->plan, compilation->ruleset, &compilation->flattened);
     if (diag_error_count(compilation->diag) || compilation->flattened.count == 0)
         return diag_error_count(compilation->diag) == 0;
-    emit_free(&compilation->file);
-    return emit(compilation->plan, compilation->diag, options, &compilation->file);
+    free_file(compilation);
+    return lay_out(compilation, options);
 }
 
 bool compilation_run(struct compilation *compilation, char *const *paths, int path_count,
@@ -101,22 +107,22 @@ bool compilation_run(struct compilation *compilation, char *const *paths, int pa
     compilation->times.check_ms = lap_ms(&since);
     if (!is_good || diag_error_count(compilation->diag))
         return false;
-    is_good = emit(compilation->plan, compilation->diag, &options->emit, &compilation->file);
+    is_good = lay_out(compilation, &options->emit);
     compilation->times.emit_ms = lap_ms(&since);
-    if (!is_good || diag_error_count(compilation->diag))
+    if (!is_good)
         return false;
     if (options->flattens && !flatten_file(compilation, &options->emit))
         return false;
     if (options->when_laid_out)
         options->when_laid_out(options->baton, compilation);
-    is_good = check_file(compilation);
+    is_good = check_run_file(compilation->plan, compilation->ruleset, compilation->diag);
     compilation->times.check_ms += lap_ms(&since);
-    return is_good;
+    return is_good && diag_error_count(compilation->diag) == 0;
 }
 
 void compilation_close(struct compilation *compilation)
 {
-    emit_free(&compilation->file);
+    free_file(compilation);
     flatten_free(&compilation->flattened);
     plan_close(compilation->plan);
     if (compilation->sources)

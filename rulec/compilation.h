@@ -16,6 +16,7 @@ struct compilation {
     struct ast *ast;         /* what was read: the summary counts its lines */
     struct plan *plan;
     struct emit_result file; /* size 0 where there are errors */
+    struct ruleset *ruleset; /* `file`, opened; NULL where there are errors */
     struct flatten_changes flattened; /* where that was asked for */
     const char *failed_path; /* a file of the command line that could not be read, and why (exit 3); else NULL */
     const char *failed_reason;

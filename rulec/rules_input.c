@@ -43,7 +43,6 @@ bool rules_input_readable(const char *path, char reason[RULESET_REASON_SIZE])
 static enum rules_input_status open_source(const char *path, struct rules_input *input)
 {
     char *paths[] = { (char *)(uintptr_t)path, NULL };
-    enum ruleset_status status;
 
     input->is_compiled = true;
     if (!compilation_run(&input->compilation, paths, 1, &(struct compilation_options){ .warnings_are_errors = false })) {
@@ -52,11 +51,8 @@ static enum rules_input_status open_source(const char *path, struct rules_input 
         snprintf(input->reason, sizeof input->reason, "%s", input->compilation.failed_reason);
         return RULES_INPUT_UNREADABLE;
     }
-    status = ruleset_open(input->compilation.file.bytes, input->compilation.file.size, &input->ruleset);
-    if (status == RULESET_OK)
-        return RULES_INPUT_GOOD;
-    snprintf(input->reason, sizeof input->reason, "the rule file just made is not good: %s", ruleset_strerror(status));
-    return RULES_INPUT_UNREADABLE;
+    input->ruleset = input->compilation.ruleset;
+    return RULES_INPUT_GOOD;
 }
 
 enum rules_input_status rules_input_open(const char *path, struct rules_input *input)
@@ -74,11 +70,9 @@ enum rules_input_status rules_input_open(const char *path, struct rules_input *i
 
 void rules_input_close(struct rules_input *input)
 {
-    if (input->is_compiled) {
-        ruleset_close(input->ruleset);
+    if (input->is_compiled)
         compilation_close(&input->compilation);
-    } else if (input->ruleset) {
+    else if (input->ruleset)
         ruleset_map_close(&input->map);
-    }
     input->ruleset = NULL;
 }
