@@ -1,38 +1,109 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Puts the file together: scopes and hosts, rules, tables, then the header with its digests. Nothing of the machine
- * (time, path, order of memory) gets into it. */
+ * (time, path, order of memory, number of threads) gets into it. */
 #include "rulec/emit.h"
 
 #include "mod_redir307/answer.h"
 #include "mod_redir307/ruleset_read.h"
 #include "rulec/emit_build.h"
 #include "rulec/emit_index.h"
+#include "rulec/parallel.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum { SEED_TRIES = 8 };
 
-/* Made of the content: reproducible, and not to be foreseen by the author of a part of the rules. */
-static uint64_t seed_of(const struct plan *plan)
+static bool holds_encoded_slash(struct slice text)
 {
+    const char *at = text.data, *end;
+
+    if (text.size < 3) return false; /* no text has no data */
+    end = at + text.size;
+    while (end - at >= 3 && (at = memchr(at, '%', (size_t)(end - at - 2))) != NULL) {
+        if (at[1] == '2' && at[2] == 'F') return true;
+        at++;
+    }
+    return false;
+}
+
+static bool segments_hold_encoded_slash(const struct plan_segment *segments, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < segments[i].part_count; k++) {
+            if (holds_encoded_slash(segments[i].parts[k].text)) return true;
+        }
+    }
+    return false;
+}
+
+/* What is asked of all rules; several threads look at them. */
+struct contents {
+    const struct plan *plan;
+    _Atomic uint64_t sum;
+    atomic_bool has_encoded_slash, has_choice, has_long;
+};
+
+static bool is_long(const struct plan_rule *rule)
+{
+    return rule->path_size > URL_PATH_LIMIT || rule->target_size > ANSWER_LOCATION_LIMIT;
+}
+
+static bool rule_holds_encoded_slash(const struct plan_rule *rule)
+{
+    const struct plan_pattern *pattern = plan_pattern(rule);
+
+    return holds_encoded_slash(plan_path(rule))
+        || (pattern && (segments_hold_encoded_slash(pattern->head, pattern->head_count)
+                        || segments_hold_encoded_slash(pattern->rest, pattern->rest_count)));
+}
+
+static void look_at_rules(void *baton, uint32_t first, uint32_t end)
+{
+    struct contents *contents = baton;
+    bool has_encoded_slash = false, has_choice = false, has_long = false;
+    uint64_t sum = 0;
+
+    for (uint32_t i = first; i < end; i++) {
+        const struct plan_rule *rule = &contents->plan->rules[i];
+        uint64_t seed = hash_mix(((uint64_t)rule->action << 32 | i) + HASH_MULTIPLIER);
+
+        sum += hash_bytes(plan_target(rule), hash_bytes(plan_path(rule), seed));
+        has_encoded_slash |= rule_holds_encoded_slash(rule);
+        has_choice |= plan_choice(rule) != NULL;
+        has_long |= is_long(rule);
+    }
+    atomic_fetch_add(&contents->sum, sum);
+    if (has_encoded_slash) atomic_store(&contents->has_encoded_slash, true);
+    if (has_choice) atomic_store(&contents->has_choice, true);
+    if (has_long) atomic_store(&contents->has_long, true);
+}
+
+/* Made of the content: reproducible, and not to be foreseen by the author of a part of the rules. */
+static uint64_t seed_of(const struct contents *contents)
+{
+    const struct plan *plan = contents->plan;
     uint64_t seed = plan->rule_count;
 
     for (uint32_t s = 0; s < plan->site_count; s++) {
         for (uint32_t h = 0; h < plan->sites[s].host_count; h++) seed = hash_bytes(plan->sites[s].hosts[h].name, seed);
     }
-    for (uint32_t i = 0; i < plan->rule_count; i++) {
-        const struct plan_rule *rule = &plan->rules[i];
-
-        seed = hash_mix(seed + rule->action) ^ hash_bytes(plan_path(rule), seed);
-        seed = hash_bytes(plan_target(rule), seed);
-    }
-    return seed;
+    return hash_mix(seed ^ contents->sum);
 }
 
-static void count_rules(const struct plan *plan, bool *has_rules, bool *has_overrides)
+static bool reads_facts(const struct contents *contents)
 {
-    for (uint32_t i = 0; i < plan->rule_count; i++) {
-        const struct plan_action *action = &plan->actions[plan->rules[i].action];
+    for (uint32_t i = 0; i < contents->plan->action_count; i++) {
+        if (contents->plan->actions[i].condition_count) return true;
+    }
+    return contents->has_choice;
+}
+
+/* Each action is that of some rule. */
+static void find_sites(const struct plan *plan, bool *has_rules, bool *has_overrides)
+{
+    for (uint32_t i = 0; i < plan->action_count; i++) {
+        const struct plan_action *action = &plan->actions[i];
 
         *(action->is_override ? &has_overrides[action->site] : &has_rules[action->site]) = true;
     }
@@ -202,61 +273,13 @@ static void emit_notes(struct emit_build *build)
     }
 }
 
-static bool holds_encoded_slash(struct slice text)
-{
-    const char *at = text.data, *end;
-
-    if (text.size < 3) return false; /* no text has no data */
-    end = at + text.size;
-    while (end - at >= 3 && (at = memchr(at, '%', (size_t)(end - at - 2))) != NULL) {
-        if (at[1] == '2' && at[2] == 'F') return true;
-        at++;
-    }
-    return false;
-}
-
-static bool segments_hold_encoded_slash(const struct plan_segment *segments, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t k = 0; k < segments[i].part_count; k++) {
-            if (holds_encoded_slash(segments[i].parts[k].text)) return true;
-        }
-    }
-    return false;
-}
-
-static bool has_encoded_slash(const struct plan *plan)
-{
-    for (uint32_t i = 0; i < plan->rule_count; i++) {
-        const struct plan_rule *rule = &plan->rules[i];
-        const struct plan_pattern *pattern = plan_pattern(rule);
-
-        if (holds_encoded_slash(plan_path(rule))) return true;
-        if (pattern && (segments_hold_encoded_slash(pattern->head, pattern->head_count)
-                        || segments_hold_encoded_slash(pattern->rest, pattern->rest_count))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool reads_facts(const struct plan *plan)
-{
-    for (uint32_t i = 0; i < plan->action_count; i++) {
-        if (plan->actions[i].condition_count) return true;
-    }
-    for (uint32_t i = 0; i < plan->rule_count; i++) {
-        if (plan_choice(&plan->rules[i])) return true;
-    }
-    return false;
-}
-
 /* What no request could ask for, and no answer could say. */
-static void check_rules(const struct plan *plan, struct diag *diag)
+static void tell_long(const struct plan *plan, struct diag *diag)
 {
     for (uint32_t i = 0; i < plan->rule_count; i++) {
         const struct plan_rule *rule = &plan->rules[i];
 
+        if (!is_long(rule)) continue;
         if (plan_path(rule).size > URL_PATH_LIMIT) {
             diag_error(diag, DIAG_TOO_LARGE, rule->span, "this source has %zu bytes, %d are the limit of a request",
                        plan_path(rule).size, URL_PATH_LIMIT);
@@ -279,29 +302,23 @@ static void assemble(struct emit_build *build, struct ruleset_header *header, st
 
         *section = (struct ruleset_section){ .type = i, .at = at, .size = bytes->size,
                                              .count = one ? bytes->size / one : section->count };
-        hash_put_digest(XXH3_128bits(bytes->data, bytes->size), section->digest);
         at += (bytes->size + RULESET_PAGE - 1) / RULESET_PAGE * RULESET_PAGE;
     }
     header->file_size = at;
-    result->size = at;
-    /* The exact rules are nearly all of a large file, so their memory becomes the file's. */
-    struct bytes *largest = &build->sections[RULESET_EXACT];
-    uint8_t *out = memory_resize(largest->data, at, 1);
-    memmove(out + header->sections[RULESET_EXACT].at, out, largest->size);
-    *largest = (struct bytes){ 0 };
-    result->bytes = out;
-    memset(out, 0, RULESET_PAGE);
-    memcpy(out, header, sizeof *header);
+    uint8_t *file = memory_zeroed(at, 1);
     for (unsigned i = 0; i < RULESET_SECTION_COUNT; i++) {
         struct ruleset_section *section = &header->sections[i];
-        uint64_t end = i + 1 < RULESET_SECTION_COUNT ? header->sections[i + 1].at : at;
+        uint8_t *out = file + section->at;
 
-        if (build->sections[i].size) memcpy(out + section->at, build->sections[i].data, section->size);
-        memset(out + section->at + section->size, 0, end - section->at - section->size);
+        if (i == RULESET_EXACT) emit_exact_write(build, out);
+        else if (section->size) memcpy(out, build->sections[i].data, section->size);
         bytes_free(&build->sections[i]);
+        hash_put_digest(XXH3_128bits(out, section->size), section->digest);
     }
-    hash_put_digest(XXH3_128bits(result->bytes, RULESET_PAGE), header->id);
-    memcpy(out + offsetof(struct ruleset_header, id), header->id, sizeof header->id);
+    memcpy(file, header, sizeof *header);
+    hash_put_digest(XXH3_128bits(file, RULESET_PAGE), header->id);
+    memcpy(file + offsetof(struct ruleset_header, id), header->id, sizeof header->id);
+    *result = (struct emit_result){ .bytes = file, .size = at };
 }
 
 static void build_open(struct emit_build *build, const struct plan *plan, struct diag *diag, uint64_t seed,
@@ -317,6 +334,7 @@ static void build_open(struct emit_build *build, const struct plan *plan, struct
 static void build_close(struct emit_build *build)
 {
     for (unsigned i = 0; i < RULESET_SECTION_COUNT; i++) bytes_free(&build->sections[i]);
+    emit_exact_free(build);
     bytes_pool_free(&build->lists);
     bytes_pool_free(&build->conditions);
     bytes_pool_free(&build->targets);
@@ -364,15 +382,19 @@ bool emit(const struct plan *plan, struct diag *diag, const struct emit_options 
 {
     bool *has_rules = arena_array(plan->arena, plan->site_count + 1u, sizeof(bool));
     bool *has_overrides = arena_array(plan->arena, plan->site_count + 1u, sizeof(bool));
+    struct contents contents = { .plan = plan };
     struct emit_scopes scopes;
-    uint64_t seed = seed_of(plan);
     size_t errors = diag_error_count(diag);
 
     *result = (struct emit_result){ 0 };
-    check_rules(plan, diag);
-    if (diag_error_count(diag) > errors) return false;
-    count_rules(plan, has_rules, has_overrides);
+    parallel_ranges(plan->thread_count, plan->rule_count, look_at_rules, &contents);
+    if (contents.has_long) {
+        tell_long(plan, diag);
+        return false;
+    }
+    find_sites(plan, has_rules, has_overrides);
     emit_scopes_make(plan, has_rules, has_overrides, &scopes);
+    uint64_t seed = seed_of(&contents);
     for (unsigned i = 0; i < SEED_TRIES; i++, seed = hash_mix(seed + 1)) {
         struct emit_build build;
         struct ruleset_header header = {
@@ -402,8 +424,8 @@ bool emit(const struct plan *plan, struct diag *diag, const struct emit_options 
 
             header.label = emit_list(&build, &label, 1);
         }
-        if (has_encoded_slash(plan)) header.flags |= RULESET_HAS_ENCODED_SLASHES;
-        if (reads_facts(plan)) header.flags |= RULESET_READS_FACTS;
+        if (contents.has_encoded_slash) header.flags |= RULESET_HAS_ENCODED_SLASHES;
+        if (reads_facts(&contents)) header.flags |= RULESET_READS_FACTS;
         header.exact_key_count = build.exact_key_count;
         header.pattern_key_count = build.pattern_key_count;
         header.worst_probes = worst_probes(&build, &header);

@@ -14,7 +14,8 @@ struct emit_build {
     struct diag *diag;
     struct emit_scopes scopes;
     uint64_t seed;
-    struct bytes sections[RULESET_SECTION_COUNT]; /* TARGETS and LISTS come from the pools at the end */
+    struct bytes sections[RULESET_SECTION_COUNT]; /* TARGETS and LISTS come from the pools at the end, EXACT has a size
+                                                   * alone: it is written into the file at once */
     struct bytes_pool lists;      /* encoded lists */
     struct bytes_pool conditions; /* encoded programs */
     struct bytes_pool targets;
@@ -26,6 +27,7 @@ struct emit_build {
     bool *scope_ignores_case;     /* by scope */
     uint32_t *scope_exact_chain;  /* by scope: exact rules of one key at most; 0: it has none */
     uint64_t exact_key_count, pattern_key_count;
+    struct emit_exact *exact;     /* what emit_exact_write writes; NULL before emit_exact */
 };
 
 enum { EMIT_PROBE_LINES = 2 }; /* that one key costs at most: its home and the other one */
@@ -57,5 +59,8 @@ uint32_t emit_place(const struct emit_build *build, const struct plan_rule *rule
  * rules pass are messages. */
 bool emit_exact(struct emit_build *build);
 bool emit_patterns(struct emit_build *build);
+/* The records of exact rules; `out` has room for the section and is zero. */
+void emit_exact_write(const struct emit_build *build, uint8_t *out);
+void emit_exact_free(struct emit_build *build);
 
 #endif

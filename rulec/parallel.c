@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One range for each thread, the first for the caller's own. Where the system gives no thread, the caller does its range,
+/* One range for each thread, the first for the caller's own. Where the system gives no thread, the caller does its work,
  * too. */
 #include "config.h"
 
@@ -54,4 +54,22 @@ void parallel_ranges(unsigned threads, uint32_t count, void (*run)(void *baton, 
     for (uint32_t i = 1; i < range_count; i++) {
         if (ranges[i].is_started) pthread_join(ranges[i].thread, NULL);
     }
+}
+
+static void *run_step(void *memory)
+{
+    const struct parallel_step *step = memory;
+
+    step->run(step->baton);
+    return NULL;
+}
+
+void parallel_both(unsigned threads, uint32_t count, struct parallel_step own, struct parallel_step other)
+{
+    pthread_t thread;
+    bool is_started = threads > 1 && count >= 2 * RANGE_MIN && pthread_create(&thread, NULL, run_step, &other) == 0;
+
+    own.run(own.baton);
+    if (is_started) pthread_join(thread, NULL);
+    else other.run(other.baton);
 }

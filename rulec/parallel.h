@@ -14,4 +14,13 @@ unsigned parallel_default_threads(void);
 void parallel_ranges(unsigned threads, uint32_t count, void (*run)(void *baton, uint32_t first, uint32_t end),
                      void *baton);
 
+/* Two steps that do not look at what the other one makes. */
+struct parallel_step {
+    void (*run)(void *baton);
+    void *baton;
+};
+/* Takes both at the same time, where there are threads and `count` items to look at are worth one; waits for both. `own`
+ * is taken by the caller's thread. */
+void parallel_both(unsigned threads, uint32_t count, struct parallel_step own, struct parallel_step other);
+
 #endif
