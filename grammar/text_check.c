@@ -58,12 +58,11 @@ static size_t skip_plain(struct slice text, size_t at)
 {
     while (text.size - at >= CHUNK_SIZE) {
         const unsigned char *byte = (const unsigned char *)text.data + at;
-        unsigned odd = 0;
+        unsigned char odd = 0; /* no wider than what is looked at: more bytes go into a vector */
 
         for (size_t i = 0; i < CHUNK_SIZE; i++)
-            odd |= (unsigned)((byte[i] < 0x20) & (byte[i] != '\t') & (byte[i] != '\n') &
-                              (byte[i] != '\r')) |
-                   (unsigned)(byte[i] >= 0x7F);
+            odd |= (unsigned char)((unsigned char)(byte[i] - 0x20) >= 0x5F && byte[i] != '\t' && byte[i] != '\n' &&
+                                   byte[i] != '\r');
         if (odd != 0)
             break;
         at += CHUNK_SIZE;

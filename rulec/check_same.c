@@ -242,13 +242,12 @@ void check_same(const struct plan *plan, struct diag *diag)
     struct same same = { .plan = plan, .diag = diag };
     uint32_t slot_count = 64;
 
-    while (slot_count / 2 < plan->rule_count && slot_count <= UINT32_MAX / 4)
+    while (slot_count / 4 * 3 < plan->rule_count && slot_count <= UINT32_MAX / 4)
         slot_count *= 2;
     same.slot_mask = slot_count - 1;
     same.slots = memory_resize(NULL, slot_count, sizeof(*same.slots));
     memset(same.slots, 0, slot_count * sizeof(*same.slots));
-    same.previous = memory_resize(NULL, plan->rule_count + 1U, sizeof(*same.previous));
-    memset(same.previous, 0, (plan->rule_count + 1U) * sizeof(*same.previous));
+    same.previous = memory_zeroed(plan->rule_count + 1U, sizeof(*same.previous));
 
     for (uint32_t i = 0; i < plan->rule_count && i < AHEAD; i++)
         prepare(&same, i);
