@@ -158,14 +158,18 @@ static bool templates_equal(const struct plan_template *a, const struct plan_tem
     return true;
 }
 
+static bool goes_same_way(const struct plan_rule *first, const struct plan_rule *rule)
+{
+    return slice_equal(plan_target(first), plan_target(rule)) && plan_choice(first) == plan_choice(rule) &&
+           templates_equal(plan_template(first), plan_template(rule));
+}
+
 static void report_same(const struct same *same, const struct plan_rule *first,
                         const struct plan_rule *rule)
 {
-    bool goes_same_way = slice_equal(plan_target(first), plan_target(rule)) &&
-                         plan_choice(first) == plan_choice(rule) &&
-                         templates_equal(plan_template(first), plan_template(rule));
+    bool is_one_way = goes_same_way(first, rule);
 
-    if (goes_same_way && first->action == rule->action) {
+    if (is_one_way && first->action == rule->action) {
         diag_warning(same->diag, DIAG_DUPLICATE_RULE, rule->span,
                      "this rule stands here a second time");
         diag_note(same->diag, first->span, "the same rule");
@@ -173,7 +177,7 @@ static void report_same(const struct same *same, const struct plan_rule *first,
     }
     diag_error(same->diag, DIAG_CONFLICT, rule->span,
                "this source is answered already, with another %s",
-               goes_same_way ? "status or other clauses" : "target");
+               is_one_way ? "status or other clauses" : "target");
     diag_note(same->diag, first->span, "the other answer");
     diag_help(same->diag,
               "take one of the two away, or give them conditions that tell them apart");
@@ -198,6 +202,10 @@ static bool judge(const struct same *same, uint32_t number)
             continue;
         /* One that asks for more is hidden: check_hidden says so. */
         if (before->condition_count != action->condition_count)
+            continue;
+        /* The second one also answers for the other slash. */
+        if (other->flags & ~rule->flags & PLAN_SLASH_EXACT && other->action == rule->action &&
+            goes_same_way(other, rule))
             continue;
         report_same(same, other, rule);
         return true;
