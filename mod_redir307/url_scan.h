@@ -9,6 +9,7 @@
 
 /* Sixteen bytes at a time (a GNU C vector, not an instruction set): a comparison gives 0xff or 0 for each byte. */
 typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef int8_t signed16 __attribute__((vector_size(16)));
 
 static inline bytes16 load16(const char *at)
 {
@@ -21,8 +22,6 @@ static inline bytes16 load16(const char *at)
 /* Moved so that the range ends at the largest signed byte: one comparison finds both its ends. */
 static inline bytes16 is_between(bytes16 bytes, unsigned low, unsigned high)
 {
-    typedef int8_t signed16 __attribute__((vector_size(16)));
-
     return (bytes16)((signed16)(bytes + (uint8_t)(127 - high)) > (int8_t)(126 - high + low));
 }
 
@@ -46,12 +45,15 @@ static inline bytes16 is_usual(bytes16 bytes)
     return is_between(bytes | (uint8_t)0x20, 'a', 'z') | is_between(bytes, '-', ':') | is_byte(bytes, '_');
 }
 
-/* No segment among these 16 bytes starts with a slash or a dot; "." is "/" without its last bit. */
+/* The same (and "," and ";", which may stand bare, too), and behind a slash neither slash nor dot. One bit turned puts these
+ * two first among the bytes from "," to ";": behind a slash that range starts two bytes later. */
 static inline bytes16 is_usual_part(const char *at)
 {
-    bytes16 bytes = load16(at);
+    bytes16 bytes = load16(at), skipped = is_byte(load16(at - 1), '/') & (uint8_t)2;
+    bytes16 turned = (bytes ^ (uint8_t)2) + (uint8_t)(127 - ';');
 
-    return is_usual(bytes) & ~(is_byte(load16(at - 1), '/') & is_byte(bytes | 1, '/'));
+    return is_between(bytes | (uint8_t)0x20, 'a', 'z') | is_byte(bytes, '_')
+         | (bytes16)((signed16)turned > (signed16)(skipped + (uint8_t)(126 - ';' + ',')));
 }
 
 /* True where the path is certain to be its own normal form. False says nothing. The last part overlaps the one before. */

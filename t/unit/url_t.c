@@ -263,20 +263,26 @@ static void every_byte_counts_wherever_it_stands(void)
 
     for (size_t size = 2; size <= 51; size++) {
         for (size_t at = 1; at < size; at++) {
-            for (unsigned byte = 1; byte < 256; byte++) {
+            for (unsigned byte = 1; byte < 2 * 256; byte++) {
                 char path[64], want[256], buffer[256], *out = want;
                 struct slice normal;
+                bool is_first = byte >= 256; /* of its segment */
 
-                if (byte == '%' || byte == '/' || byte == '.') continue;
+                if (strchr("%/.", (int)(byte % 256)) || (is_first && at < 3)) continue;
                 memset(path, 'a', size);
                 path[0] = '/';
+                if (is_first) path[at - 1] = '/';
                 path[at] = (char)byte;
                 for (size_t i = 0; i < size; i++) {
                     char one[3] = { '/', path[i], 0 };
 
-                    url_normalize_path(slice_of(one, i ? 2 : 1), buffer, sizeof(buffer), &normal);
-                    memcpy(out, normal.data + (i > 0), normal.size - (i > 0));
-                    out += normal.size - (i > 0);
+                    if (path[i] == '/') {
+                        *out++ = '/';
+                        continue;
+                    }
+                    url_normalize_path(slice_of(one, 2), buffer, sizeof(buffer), &normal);
+                    memcpy(out, normal.data + 1, normal.size - 1);
+                    out += normal.size - 1;
                 }
                 if (!url_normalize_path(slice_of(path, size), buffer, sizeof(buffer), &normal)
                     || !slice_equal(normal, slice_of(want, (size_t)(out - want)))) {
