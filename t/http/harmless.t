@@ -491,11 +491,18 @@ mkdir folder() . '/flags';
 
 # ---- asking all of them ----
 
+# mod_cgid's daemon makes its socket, and gives it to the server's user a moment later: till then all scripts answer 503.
+sub scripts_are_ready {
+    my $socket = folder() . '/sockets/cgid.' . Redir307::Httpd::server_pid();
+    return Redir307::Httpd::wait_for(sub { my @of = stat $socket; return @of && ($> != 0 || $of[4] != 0) });
+}
+
 sub asked_of {
     my ($table, $accesses, %options) = @_;
     site_reset();
     serve(modules => [site_modules()], children => Redir307::Httpd::mpm() eq 'prefork' ? 6 : 1, threads => 16, watch => '1s', %options,
         conf => site_conf() . ($options{conf} // ''));
+    Redir307::Httpd::mpm() eq 'prefork' || scripts_are_ready() || BAIL_OUT('mod_cgid does not start');
     my $recorded = record($table, $accesses, $options{before});
     # Compared with the other server's, not judged.
     announce(qr/./);
