@@ -98,7 +98,7 @@ static struct slice cache_control(const struct lookup *lookup, const struct rule
     bool lasts = status == 301 || status == 308 || status == 410;
 
     switch (action->cache_kind) {
-    case RULESET_CACHE_DEFAULT: return slice_of("", 0);
+    case RULESET_CACHE_DEFAULT: return slice_of(NULL, 0);
     case RULESET_CACHE_NONE: return SLICE("no-store");
     case RULESET_CACHE_SHARED: return say_max_age(out, room, "", bounded(action->cache_seconds, reads, now));
     case RULESET_CACHE_PRIVATE: return say_max_age(out, room, "private, ", bounded(action->cache_seconds, reads, now));
@@ -223,6 +223,7 @@ static bool try_rule(struct lookup *lookup, const struct lookup_match *match, st
     if (trace) trace->candidate(trace->baton, rule.place, why);
     if (answers && answer->outcome == ANSWER_SEND && !answer->is_too_long) {
         answer->cache_control = cache_control(lookup, &action, reads, answer->status);
+        answer->has_fixed_cache_control = answer->cache_control.data != lookup->scratch->cache_control;
     }
     return answers;
 }

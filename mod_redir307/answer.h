@@ -41,6 +41,7 @@ struct answer {
     uint32_t place;              /* of the rule (ruleset_place), for PASS and SEND */
     uint64_t identity;           /* likewise: the same beyond this rule file; 0 without ruleset_identify */
     bool is_too_long;            /* the Location passed its limit: status is 414 */
+    bool has_fixed_cache_control; /* it is a string that ends in NUL and lives as long as this code, or NULL */
 };
 
 /* Called for each rule that was considered, best first. `why` is static text: "answers", "passes", or the reason

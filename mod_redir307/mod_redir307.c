@@ -17,6 +17,7 @@ APLOG_USE_MODULE(redir307);
 
 /* What trace3 tells about one decision; written while the rules are held, logged after that. */
 struct told_decision {
+    struct answer_trace trace;
     const struct ruleset *ruleset;
     unsigned lines_count, more_count;
     char request[TRACE_LINE_SIZE];
@@ -59,6 +60,18 @@ static void tell_candidate(void *baton, uint32_t place, const char *why)
     }
 }
 
+/* The caller tells the answer, and all of it once the rules are left. */
+static struct told_decision *start_telling(request_rec *r, const struct ruleset *ruleset,
+                                           const struct request_key *key)
+{
+    struct told_decision *told = apr_pcalloc(r->pool, sizeof(*told));
+
+    told->trace = (struct answer_trace){ .candidate = tell_candidate, .baton = told };
+    told->ruleset = ruleset;
+    trace_request(key, told->request, sizeof(told->request));
+    return told;
+}
+
 static void tell_decision(request_rec *r, const struct told_decision *told)
 {
     ap_log_rerror(APLOG_MARK, APLOG_TRACE3, 0, r, "%s", told->request);
@@ -77,8 +90,7 @@ static bool is_path_alone(const request_rec *r)
     return *r->unparsed_uri == '/' && !r->parsed_uri.query && !r->parsed_uri.fragment;
 }
 
-static __attribute__((noinline)) struct probe probe_target(const struct ruleset *ruleset,
-                                                           const request_rec *r)
+static struct probe probe_target(const struct ruleset *ruleset, const request_rec *r)
 {
     struct request_target target;
 
@@ -89,25 +101,32 @@ static __attribute__((noinline)) struct probe probe_target(const struct ruleset 
     return probe_path(ruleset, target.path, target.has_query);
 }
 
-/* What the path alone does not decide; the rules are held. `path` is the whole target, where it is
- * that. */
-static int decide(request_rec *r, const struct server_settings *server,
-                  const struct served *served, struct slice path, struct probe probe,
-                  struct told_decision *told)
+/* Where a rule may be met, or every decision is told: what the path alone does not decide. A
+ * function of its own: what it needs of the stack costs nothing where no rule is met.
+ * `path_size`: of the path that is the whole target, where it is that. Leaves the rules. */
+static __attribute__((noinline)) int answer(request_rec *r, const struct server_settings *server,
+                                            const struct served *served, size_t path_size,
+                                            struct probe probe)
 {
-    struct answer_trace trace = { .candidate = tell_candidate, .baton = told };
-    struct request_target target = { .path = path };
+    struct request_target target = { .path = slice_of(r->unparsed_uri, path_size) };
     const struct ruleset *ruleset = served->ruleset;
-    struct request_scratch *scratch = request_scratch(r);
     const struct flag_names *flags = NULL;
+    struct told_decision *told = NULL;
+    struct request_scratch *scratch;
     struct request_memory memory;
     struct request_key key;
     struct answer answer;
-    int status;
+    struct response response;
+    bool is_answered;
 
+    if (is_status_page(r)) {
+        rules_file_leave(server->file, served);
+        return DECLINED;
+    }
     if (!is_path_alone(r)) {
         request_target_read(r, &target);
     }
+    scratch = request_scratch(r);
     request_key_read(r, server, &target, &memory, &key);
     if (served->has_regexes) {
         if (!scratch->regex) {
@@ -119,43 +138,52 @@ static int decide(request_rec *r, const struct server_settings *server,
         flags = flags_enter(server->flags);
         request_facts_read(r, flags, &memory, &key);
     }
-    if (told) {
-        told->ruleset = ruleset;
-        trace_request(&key, told->request, sizeof(told->request));
+    if (APLOGrtrace3(r)) {
+        told = start_telling(r, ruleset, &key);
     }
-    answer_probed(ruleset, &key, probe, &scratch->answer, told ? &trace : NULL, &answer);
+    answer_probed(ruleset, &key, probe, &scratch->answer, told ? &told->trace : NULL, &answer);
     if (flags) {
         flags_leave(server->flags, flags);
     }
-    status = response_prepare(r, server, ruleset, &answer);
+    is_answered = response_prepare(r, server, ruleset, &answer, &response);
     if (told) {
         trace_answer(ruleset, &answer, told->answer, sizeof(told->answer));
     }
-    return status;
-}
-
-/* Where a rule may be met, or every decision is told. A function of its own: what it needs of the
- * stack costs nothing where no rule is met. Leaves the rules. */
-static __attribute__((noinline)) int answer(request_rec *r, const struct server_settings *server,
-                                            const struct served *served, struct slice path,
-                                            struct probe probe)
-{
-    struct told_decision *told = NULL;
-    int status;
-
-    if (is_status_page(r)) {
-        rules_file_leave(server->file, served);
-        return DECLINED;
-    }
-    if (APLOGrtrace3(r)) {
-        told = apr_pcalloc(r->pool, sizeof(*told));
-    }
-    status = decide(r, server, served, path, probe, told);
     rules_file_leave(server->file, served);
     if (told) {
         tell_decision(r, told);
     }
-    return status == DECLINED ? DECLINED : response_send(r, server, status);
+    return is_answered ? response_send(r, server, &response) : DECLINED;
+}
+
+/* `path`: the whole target, where it is one alone. */
+static inline __attribute__((always_inline)) int ask(request_rec *r,
+                                                     const struct server_settings *server,
+                                                     struct slice path, bool is_alone)
+{
+    /* Until they are left again nothing waits: no file, no log, no lock of another's. */
+    const struct served *served = rules_file_enter(server->file);
+    struct probe probe;
+
+    if (served->ruleset) {
+        probe = is_alone ? probe_path_alone(served->ruleset, path)
+                         : probe_target(served->ruleset, r);
+        if (probe.may_answer) {
+            return answer(r, server, served, path.size, probe);
+        }
+        if (APLOGrtrace3(r)) {
+            return answer(r, server, served, path.size, (struct probe){ .may_answer = true });
+        }
+    }
+    rules_file_leave(server->file, served);
+    return DECLINED;
+}
+
+/* The rare case is a function of its own, and the usual one has the registers for itself. */
+static __attribute__((noinline)) int ask_target(request_rec *r,
+                                                const struct server_settings *server)
+{
+    return ask(r, server, slice_of(NULL, 0), false);
 }
 
 static int translate_name(request_rec *r)
@@ -164,10 +192,6 @@ static int translate_name(request_rec *r)
         ap_get_module_config(r->server->module_config, &redir307_module);
     const struct place_settings *place =
         ap_get_module_config(r->per_dir_config, &redir307_module);
-    const struct ruleset *ruleset;
-    const struct served *served;
-    struct slice path = { .size = 0 };
-    struct probe probe;
 
     if (!server->file || place->engine == TOGGLE_OFF || !is_ours(r)) {
         return DECLINED;
@@ -176,26 +200,8 @@ static int translate_name(request_rec *r)
         rules_file_look(server->file);
         samples_take(r->server);
     }
-
-    /* Until they are left again nothing waits: no file, no log, no lock of another's. */
-    served = rules_file_enter(server->file);
-    ruleset = served->ruleset;
-    if (ruleset) {
-        if (is_path_alone(r)) {
-            path = slice_from_string(r->unparsed_uri);
-            probe = probe_path_alone(ruleset, path);
-        } else {
-            probe = probe_target(ruleset, r);
-        }
-        if (probe.may_answer) {
-            return answer(r, server, served, path, probe);
-        }
-        if (APLOGrtrace3(r)) {
-            return answer(r, server, served, path, (struct probe){ .may_answer = true });
-        }
-    }
-    rules_file_leave(server->file, served);
-    return DECLINED;
+    return is_path_alone(r) ? ask(r, server, slice_from_string(r->unparsed_uri), true)
+                            : ask_target(r, server);
 }
 
 /* For httpd, and 80 KB for an answer: regexes, and segments with several placeholders. */

@@ -129,6 +129,7 @@ struct served {
     bool has_regexes;
     apr_time_t loaded_at;
     unsigned serial; /* of the ones that this process has held */
+    unsigned side;   /* of the file's swap, which it is on */
 };
 
 /* Tells rules of this file from the same rules in another one, whatever file is put in its
@@ -188,13 +189,23 @@ int status_handler(request_rec *r);
 
 /* ---- the response (mod_redir307_response.c) ---- */
 
-/* Copies what it needs: the answer's slices lie in the map, which must be held. The status to send,
- * or DECLINED. */
-int response_prepare(request_rec *r, const struct server_settings *server,
-                     const struct ruleset *ruleset, const struct answer *answer);
+/* What is to be sent; in the request's pool, or for ever. */
+struct response {
+    int status;
+    const char *rule;          /* "shop.redir:12" */
+    const char *location;      /* NULL: none */
+    const char *cache_control; /* likewise */
+};
+
+/* Copies what it needs: the answer's slices lie in the map, which must be held. False: nothing is
+ * to be sent. */
+bool response_prepare(request_rec *r, const struct server_settings *server,
+                      const struct ruleset *ruleset, const struct answer *answer,
+                      struct response *response);
 /* Sends what was prepared; nothing needs to be held. May wait for the client. Returns what the hook
  * has to return. */
-int response_send(request_rec *r, const struct server_settings *server, int status);
+int response_send(request_rec *r, const struct server_settings *server,
+                  const struct response *response);
 
 /* ---- bodies of requests (mod_redir307_body.c) ---- */
 

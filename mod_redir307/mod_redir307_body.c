@@ -41,25 +41,14 @@ static int read_body_of_stream(request_rec *r)
     return status == AP_FILTER_ERROR ? AP_FILTER_ERROR : OK;
 }
 
-/* A body that is cut off, malformed or over LimitRequestBody is answered by that: 408, 400 or
- * 413, as before httpd's own pages. */
-static int read_body_or_fail(request_rec *r)
-{
-    int status = ap_discard_request_body(r);
-
-    if (status != OK) {
-        apr_table_unset(r->headers_out, "Location");
-        apr_table_unset(r->err_headers_out, "Cache-Control");
-    }
-    return status;
-}
-
 static bool announces_body(const request_rec *r)
 {
     return apr_table_get(r->headers_in, "Content-Length") ||
            apr_table_get(r->headers_in, "Transfer-Encoding");
 }
 
+/* A body that is cut off, malformed or over LimitRequestBody is answered by that: 408, 400 or
+ * 413, as before httpd's own pages. */
 int body_settle(request_rec *r, apr_off_t early_close)
 {
     bool is_early = early_close != EARLY_CLOSE_OFF && has_body_above(r, early_close);
@@ -74,5 +63,5 @@ int body_settle(request_rec *r, apr_off_t early_close)
     if (r->connection->master) {
         return read_body_of_stream(r);
     }
-    return announces_body(r) ? read_body_or_fail(r) : OK;
+    return announces_body(r) ? ap_discard_request_body(r) : OK;
 }

@@ -144,15 +144,17 @@ void rules_file_hold(struct rules_file *file, const struct ruleset_map *map,
                      apr_time_t loaded_at)
 {
     struct ruleset_counts counts = { .regexes = 0 };
+    unsigned side = swap_down(&file->swap);
 
     if (map->ruleset) {
         ruleset_counts(map->ruleset, &counts);
     }
     file->map = *map;
-    file->served[swap_down(&file->swap)] = (struct served){ .ruleset = map->ruleset,
-                                                            .has_regexes = counts.regexes != 0,
-                                                            .loaded_at = loaded_at,
-                                                            .serial = ++file->serial };
+    file->served[side] = (struct served){ .ruleset = map->ruleset,
+                                          .has_regexes = counts.regexes != 0,
+                                          .loaded_at = loaded_at,
+                                          .serial = ++file->serial,
+                                          .side = side };
     swap_turn(&file->swap);
 }
 

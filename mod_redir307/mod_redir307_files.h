@@ -97,7 +97,7 @@ static inline const struct served *rules_file_enter(struct rules_file *file)
 
 static inline void rules_file_leave(struct rules_file *file, const struct served *served)
 {
-    swap_leave(&file->swap, (unsigned)(served - file->served));
+    swap_leave(&file->swap, served->side);
 }
 
 /* From now on these rules answer, and nobody asks the old ones any more. */

@@ -95,7 +95,7 @@ static void add_vary(request_rec *r, struct slice vary)
 }
 
 /* Which rule it was: %{REDIR307_RULE}e and %{redir307}n in a log format. */
-static void note_rule(request_rec *r, const struct ruleset *ruleset, uint32_t place)
+static const char *note_rule(request_rec *r, const struct ruleset *ruleset, uint32_t place)
 {
     const struct ruleset_place where = ruleset_place(ruleset, place);
     size_t room = where.source.size + TRACE_WHERE_EXTRA;
@@ -104,9 +104,11 @@ static void note_rule(request_rec *r, const struct ruleset *ruleset, uint32_t pl
     trace_where(&where, rule, room);
     apr_table_setn(r->subprocess_env, "REDIR307_RULE", rule);
     apr_table_setn(r->notes, "redir307", rule);
+    return rule;
 }
 
-static void expose(request_rec *r, enum expose what, const struct ruleset *ruleset)
+static void expose(request_rec *r, enum expose what, const struct ruleset *ruleset,
+                   const char *rule)
 {
     char id[RULESET_ID_SIZE + 1];
 
@@ -116,31 +118,17 @@ static void expose(request_rec *r, enum expose what, const struct ruleset *rules
                        apr_pstrcat(r->pool, "redir307; id=", id, NULL));
     } else if (what == EXPOSE_RULE) {
         /* A file's name may hold anything: it is written like a path. */
-        apr_table_setn(
-            r->err_headers_out, "X-Redirect-By",
-            apr_pstrcat(r->pool, "redir307; rule=",
-                        ap_os_escape_path(r->pool, apr_table_get(r->notes, "redir307"), 1),
-                        NULL));
+        apr_table_setn(r->err_headers_out, "X-Redirect-By",
+                       apr_pstrcat(r->pool, "redir307; rule=",
+                                   ap_os_escape_path(r->pool, rule, 1), NULL));
     }
 }
 
-/* ap_die() throws away every field but Location and what stands in err_headers_out. */
-static void set_fields(request_rec *r, const struct ruleset *ruleset,
-                       const struct answer *answer)
+static void add_headers(request_rec *r, const struct ruleset *ruleset, uint32_t headers)
 {
     struct slice name, value;
 
-    if (answer->location.size) {
-        apr_table_setn(r->headers_out, "Location",
-                       apr_pstrmemdup(r->pool, answer->location.data, answer->location.size));
-    }
-    if (answer->cache_control.size) {
-        apr_table_setn(
-            r->err_headers_out, "Cache-Control",
-            apr_pstrmemdup(r->pool, answer->cache_control.data, answer->cache_control.size));
-    }
-    for (unsigned i = 0;
-         answer->headers && answer_header(ruleset, answer->headers, i, &name, &value); i++) {
+    for (unsigned i = 0; answer_header(ruleset, headers, i, &name, &value); i++) {
         /* The copies are judged: the map's bytes could change in between. */
         name.data = apr_pstrmemdup(r->pool, name.data, name.size);
         value.data = apr_pstrmemdup(r->pool, value.data, value.size);
@@ -150,27 +138,40 @@ static void set_fields(request_rec *r, const struct ruleset *ruleset,
     }
 }
 
-int response_prepare(request_rec *r, const struct server_settings *server,
-                     const struct ruleset *ruleset, const struct answer *answer)
+static const char *copy(request_rec *r, struct slice text)
+{
+    return text.size ? apr_pstrmemdup(r->pool, text.data, text.size) : NULL;
+}
+
+bool response_prepare(request_rec *r, const struct server_settings *server,
+                      const struct ruleset *ruleset, const struct answer *answer,
+                      struct response *response)
 {
     add_vary(r, answer->vary);
     if (answer->outcome == ANSWER_NONE ||
         (answer->outcome == ANSWER_SEND &&
          (!is_status(answer->status) ||
           (is_redirect(answer->status) && !answer->location.size)))) {
-        return DECLINED;
+        return false;
     }
-    note_rule(r, ruleset, answer->place);
+    response->rule = note_rule(r, ruleset, answer->place);
     if (answer->identity) {
         counters_add(rules_file_salt(server->file) ^ answer->identity,
                      apr_time_sec(r->request_time));
     }
     if (answer->outcome == ANSWER_PASS) {
-        return DECLINED;
+        return false;
     }
-    set_fields(r, ruleset, answer);
-    expose(r, server->expose, ruleset);
-    return (int)answer->status;
+    response->status = (int)answer->status;
+    response->location = copy(r, answer->location);
+    response->cache_control = answer->has_fixed_cache_control
+                                  ? answer->cache_control.data
+                                  : copy(r, answer->cache_control);
+    if (answer->headers) {
+        add_headers(r, ruleset, answer->headers);
+    }
+    expose(r, server->expose, ruleset, response->rule);
+    return true;
 }
 
 /* An ErrorDocument for this status is httpd's to send. */
@@ -179,12 +180,39 @@ static bool has_error_document(request_rec *r, int status)
     return ap_response_code_string(r, ap_index_of_response(status)) != NULL;
 }
 
+/* What has no target, or an ErrorDocument, is httpd's to write. It throws away every field but
+ * Location and what stands in err_headers_out. */
+static int leave_page(request_rec *r, const struct response *response)
+{
+    if (response->cache_control) {
+        apr_table_setn(r->err_headers_out, "Cache-Control", response->cache_control);
+    }
+    return response->status;
+}
+
+/* The rest of an answer of our own. The filters are those of an error page: "Header always"
+ * holds, "Header" does not. Where there is none of them and nothing else in err_headers_out,
+ * no field goes there: what httpd takes to join its two tables is a tenth of an answer. */
+static void finish_head(request_rec *r, const struct response *response)
+{
+    const ap_filter_t *filters = r->output_filters;
+    bool is_joined;
+
+    r->status = response->status;
+    ap_run_insert_error_filter(r);
+    if (response->cache_control) {
+        is_joined = r->output_filters != filters || !apr_is_empty_table(r->err_headers_out);
+        apr_table_setn(is_joined ? r->err_headers_out : r->headers_out, "Cache-Control",
+                       response->cache_control);
+    }
+}
+
 /* The link that RFC 9110, 15.4 asks for. Written here in one piece: httpd's own page takes a
  * fifth of the instructions of an answer. */
-static const char *write_note(request_rec *r, int status)
+static const char *write_note(request_rec *r, const struct response *response)
 {
-    const char *title = ap_get_status_line(status);
-    const char *target = apr_table_get(r->headers_out, "Location");
+    const char *title = ap_get_status_line(response->status);
+    const char *target = response->location;
 
     /* Nothing else of a Location could end an attribute. */
     if (strchr(target, '&')) {
@@ -200,18 +228,18 @@ static const char *write_note(request_rec *r, int status)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-qual"
 
-/* The answer, complete. The filters are those of an error page: "Header always" holds, "Header"
- * does not. */
-static int send_note(request_rec *r, int status, const char *note)
+static int send_note(request_rec *r, const struct response *response)
 {
     apr_bucket_alloc_t *buckets = r->connection->bucket_alloc;
+    const char *note = write_note(r, response);
     size_t size = strlen(note);
     apr_bucket_brigade *body;
 
-    r->status = status;
-    ap_set_content_length(r, (apr_off_t)size);
+    if (r->header_only) { /* else httpd counts it */
+        ap_set_content_length(r, (apr_off_t)size);
+    }
     ap_set_content_type(r, "text/html; charset=us-ascii");
-    ap_run_insert_error_filter(r);
+    finish_head(r, response);
     if (!r->header_only) {
         body = apr_brigade_create(r->pool, buckets);
         APR_BRIGADE_INSERT_TAIL(body, apr_bucket_pool_create(note, size, r->pool, buckets));
@@ -223,36 +251,29 @@ static int send_note(request_rec *r, int status, const char *note)
 
 #pragma GCC diagnostic pop
 
-static int send_without_body(request_rec *r, int status)
-{
-    r->status = status;
-    r->clength = 0;
-    apr_table_setn(r->headers_out, "Content-Length", "0");
-    ap_run_insert_error_filter(r);
-    return DONE;
-}
-
-/* What has no target, or an ErrorDocument, is httpd's to write. */
-static int send_with_body(request_rec *r, int status)
-{
-    return is_redirect((unsigned)status) && !has_error_document(r, status)
-               ? send_note(r, status, write_note(r, status))
-               : status;
-}
-
-int response_send(request_rec *r, const struct server_settings *server, int status)
+int response_send(request_rec *r, const struct server_settings *server,
+                  const struct response *response)
 {
     int settled;
 
-    if (status == HTTP_REQUEST_URI_TOO_LARGE) {
+    if (response->status == HTTP_REQUEST_URI_TOO_LARGE) {
         ap_log_rerror(
             APLOG_MARK, APLOG_INFO, 0, r,
             "R307-907: the Location by rule %s would have over %d bytes; answered by 414",
-            apr_table_get(r->notes, "redir307"), ANSWER_LOCATION_LIMIT);
+            response->rule, ANSWER_LOCATION_LIMIT);
     }
     settled = body_settle(r, server->early_close);
     if (settled != OK) {
         return settled;
     }
-    return server->note == TOGGLE_OFF ? send_without_body(r, status) : send_with_body(r, status);
+    if (response->location) {
+        apr_table_setn(r->headers_out, "Location", response->location);
+    }
+    if (server->note == TOGGLE_OFF) {
+        finish_head(r, response);
+        return DONE; /* httpd says that there is no body: "Content-Length: 0" */
+    }
+    return is_redirect((unsigned)response->status) && !has_error_document(r, response->status)
+               ? send_note(r, response)
+               : leave_page(r, response);
 }

@@ -125,6 +125,32 @@ unlike(request('GET', '/old-shop')->body, qr{has moved}, 'what has no target is 
 is(request('GET', '/form-done')->body, 'see there', 'an ErrorDocument text takes its place');
 is(request('GET', '/form-done')->field('Location'), '/thanks', 'and the Location stays');
 
+# ---- fields of others beside ours ----
+
+stop();
+for my $note (qw(on off)) {
+    serve(modules => ['headers'], conf => <<"CONF");
+Redir307Note $note
+Header always set Cache-Control public early
+<Location /pay>
+    Header always append Cache-Control stale-if-error=60
+</Location>
+<Location /moved>
+    Header always unset Cache-Control
+</Location>
+CONF
+    my %lines = map { ($_ => join '|', request('GET', $_)->head =~ /^(Cache-Control:.*?)\r?$/mig) } qw(/pay /moved /keep);
+    is($lines{'/pay'},   'Cache-Control: no-cache, stale-if-error=60', "Header always adds to our Cache-Control (note $note)");
+    is($lines{'/moved'}, '',                                           'or takes it away');
+    is($lines{'/keep'},  'Cache-Control: no-cache',                    'and ours stands for what was set before');
+    my ($get, $head) = map { request($_, '/keep') } qw(GET HEAD);
+    is($get->field('Content-Length'), length $get->body, 'the Content-Length is that of the body');
+    is(length $get->body ? 'on' : 'off', $note, 'which is there where it is wanted');
+    is($head->field('Content-Length') // 0, length $get->body, 'and HEAD says the same');
+    stop();
+}
+serve(modules => ['headers']);
+
 # ---- the connection ----
 
 my $two = raw("GET /pay HTTP/1.1\r\nHost: lab.test\r\n\r\nGET /cart HTTP/1.1\r\nHost: lab.test\r\nConnection: close\r\n\r\n");
