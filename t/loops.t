@@ -19,6 +19,7 @@ use Redir307::Rulec qw(folder run_in rulec_path write_bytes);
 my $FIRST_SEED = $ENV{REDIR307_SEED} // 307;
 my $SETS = $ENV{REDIR307_SETS} // 80;
 my $HOPS = 40; # past them, a path that has become longer grows for ever
+my $LONGEST = 2_000; # and past so many bytes, for what doubles with each hop
 my $SHOWN = 5;
 
 $SIG{ALRM} = sub { diag('this test took too long'); exit 255 };
@@ -56,7 +57,7 @@ sub fate {
         if (defined $known->{$at}) { $fate = $known->{$at}; last }
         if ($seen{$at}++) { $fate = 'loop'; last }
         push @way, $at;
-        if (@way > $HOPS) { $fate = 'growth'; last }
+        if (@way > $HOPS || length $at > $LONGEST) { $fate = 'growth'; last }
         $at = next_request($naive, $items, $at);
     }
     $known->{$_} = $fate for @way;
@@ -89,7 +90,7 @@ sub goes_round {
         for my $request (map { my $one = $_; map { "$one $_" } @urls } @methods) {
             my %seen;
             my $at = $request;
-            while (defined $at && keys %seen < $HOPS) {
+            while (defined $at && keys %seen < $HOPS && length $at < $LONGEST) {
                 # It comes back to where it began, or goes round without it.
                 return 1 if $seen{$at} && $at eq $request;
                 last if $seen{$at}++;
