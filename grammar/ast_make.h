@@ -48,7 +48,6 @@ struct ast_items ast_block_item(struct arena *arena, enum ast_block_kind kind, s
                                 struct ast_words words, struct ast_items items);
 struct ast_items ast_table(struct arena *arena, struct span span, const struct ast_word *file,
                            const struct source *source, struct ast_block *body);
-struct ast_items ast_expect_item(struct arena *arena, struct ast_expect *expect);
 
 /* ---- parts ---- */
 struct ast_block *ast_block(struct arena *arena, enum ast_block_kind kind, struct span span,

@@ -38,7 +38,6 @@ struct diag {
     size_t counts[2]; /* by severity, the ones past the limit too */
     size_t kept_errors;
     size_t kept_warnings[CODE_LIMIT]; /* by code */
-    size_t limit;
     bool warnings_are_errors;
     enum diag_code raised; /* 0: none */
     struct allowed *allowed;
@@ -68,13 +67,7 @@ struct diag *diag_open(struct arena *arena, const struct source_set *sources)
 
     diag->arena = arena;
     diag->sources = sources;
-    diag->limit = DIAG_LIMIT;
     return diag;
-}
-
-void diag_set_limit(struct diag *diag, size_t limit)
-{
-    diag->limit = limit;
 }
 
 static const struct code_entry *find_entry(enum diag_code code)
@@ -173,7 +166,7 @@ add_message(struct diag *diag, enum diag_code code, struct span span, const char
         severity = DIAG_ERROR;
     diag->counts[severity]++;
     size_t *count = severity == DIAG_ERROR ? &diag->kept_errors : &diag->kept_warnings[code];
-    if (*count >= diag->limit)
+    if (*count >= DIAG_LIMIT)
         return;
     ++*count;
     if (diag->kept_count == diag->kept_capacity)

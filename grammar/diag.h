@@ -43,8 +43,6 @@ bool diag_is_allowed(const struct diag *diag, enum diag_code code, struct span s
 void diag_warnings_are_errors(struct diag *diag);
 /* Warnings of this one code are errors from now on; a second call replaces the code. */
 void diag_raise(struct diag *diag, enum diag_code code);
-/* Another limit than DIAG_LIMIT, for who wants to see them all. */
-void diag_set_limit(struct diag *diag, size_t limit);
 
 size_t diag_error_count(const struct diag *diag);
 size_t diag_warning_count(const struct diag *diag);

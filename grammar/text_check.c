@@ -11,9 +11,10 @@ enum {
     MAGIC_SIZE = 4    /* bytes that tell of its kind */
 };
 
-/* The least second byte that each first byte may have, and the greatest, are where overlong
+/* Bytes of the well-formed UTF-8 character (RFC 3629) at `text`, of which `size` bytes are there; 0: it is none.
+ * The least second byte that each first byte may have, and the greatest, are where overlong
  * forms, surrogates and what lies above U+10FFFF are kept out. */
-size_t text_character_size(const char *text, size_t size)
+static size_t character_size(const char *text, size_t size)
 {
     const unsigned char *byte = (const unsigned char *)text;
     unsigned char least = 0x80, greatest = 0xBF;
@@ -88,7 +89,7 @@ static bool is_binary(struct slice text)
     for (size_t at = 0; at < MAGIC_SIZE; at++) {
         unsigned char byte = (unsigned char)text.data[at];
 
-        if (byte < 0x80 ? byte && !is_plain(byte) : text_character_size(text.data + at, text.size - at) == 0)
+        if (byte < 0x80 ? byte && !is_plain(byte) : character_size(text.data + at, text.size - at) == 0)
             return true;
     }
     return false;
@@ -135,7 +136,7 @@ bool text_check(struct diag *diag, const struct source_set *sources,
         unsigned char byte = (unsigned char)text.data[at];
         size_t size = is_plain(byte) ? 1
                       : byte < 0x80  ? 0
-                                     : text_character_size(text.data + at, text.size - at);
+                                     : character_size(text.data + at, text.size - at);
 
         if (size == 0) {
             if (!is_line_reported)

@@ -211,8 +211,3 @@ void hops_url(const struct hops *hops, char *buffer, size_t size)
     snprintf(buffer, size, "%.*s%s%.*s", (int)key->path.size, key->path.data, key->has_query ? "?" : "",
              (int)(key->has_query ? key->query.size : 0), key->has_query ? key->query.data : "");
 }
-
-struct slice hops_source(const struct hops *hops)
-{
-    return slice_of(hops->sample.text, hops->sample.size);
-}

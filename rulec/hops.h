@@ -29,7 +29,5 @@ bool hops_start(struct hops *hops, uint32_t rule);
 bool hops_step(struct hops *hops, struct hop *hop);
 /* The present URL, without its host where the rules do not name it. */
 void hops_url(const struct hops *hops, char *buffer, size_t size);
-/* The request that hops_start began with, likewise; the source itself where it has no placeholder. */
-struct slice hops_source(const struct hops *hops);
 
 #endif

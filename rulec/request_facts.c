@@ -99,7 +99,8 @@ static uint64_t next_random(void)
     return mixed ^ (mixed >> 31);
 }
 
-bool request_facts_is_preflight(const struct request_facts *facts, struct slice method)
+/* OPTIONS with Origin and Access-Control-Request-Method. */
+static bool is_preflight(const struct request_facts *facts, struct slice method)
 {
     bool has_origin = false, has_method = false;
 
@@ -120,7 +121,7 @@ void request_facts_bind(struct request_facts *facts, struct regex_scratch *scrat
     key->chance = facts->has_chance ? facts->chance : next_random();
     key->busy_percent = facts->busy;
     key->regex = scratch;
-    key->is_preflight = request_facts_is_preflight(facts, key->method);
+    key->is_preflight = is_preflight(facts, key->method);
 }
 
 bool request_client_read(const char *text, struct request_client *client)

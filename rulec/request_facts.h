@@ -33,8 +33,6 @@ void request_facts_set_chance(struct request_facts *facts, double percent);
 void request_facts_set_fields(struct request_facts *facts, const struct plan_header *sent, size_t count);
 /* Hands them to the engine. Both live as long as the key; the scratch may be NULL. */
 void request_facts_bind(struct request_facts *facts, struct regex_scratch *scratch, struct request_key *key);
-/* OPTIONS with Origin and Access-Control-Request-Method. */
-bool request_facts_is_preflight(const struct request_facts *facts, struct slice method);
 
 /* "192.0.2.1", "2001:db8::1". */
 bool request_client_read(const char *text, struct request_client *client);
