@@ -27,12 +27,13 @@ APLOG_USE_MODULE(redir307);
 /* How long the end of a child waits for a load that is going on. */
 enum { END_WAIT_MS = 3000 };
 
-struct watcher {
+/* Of this process. Not in a pool: the thread may outlive those of the child. */
+static struct watcher {
     server_rec *main_server;
     pthread_t thread;
     int inside; /* the thread's end of a socket pair: it reads as closed when the child ends */
     int outside;
-};
+} watcher;
 
 /* Does not jump when somebody sets the clock. */
 static int64_t monotonic_us(void)
@@ -70,38 +71,52 @@ static int look_at_due(server_rec *main_server, int64_t *due, int64_t now)
 
 static void *watch(void *baton)
 {
-    struct watcher *watcher = baton;
-    struct pollfd end = { .fd = watcher->inside, .events = POLLIN };
+    struct pollfd end = { .fd = watcher.inside, .events = POLLIN };
     /* Zeros: each file is due at once, for it may have been swapped since the parent looked. */
-    int64_t *due = calloc(rules_files_count(watcher->main_server), sizeof(*due));
+    int64_t *due = calloc(rules_files_count(watcher.main_server), sizeof(*due));
     int changed = 0;
 
+    (void)baton;
     while (due && (changed == 0 || (changed < 0 && errno == EINTR))) {
-        changed = poll(&end, 1, look_at_due(watcher->main_server, due, monotonic_us()));
+        changed = poll(&end, 1, look_at_due(watcher.main_server, due, monotonic_us()));
     }
     free(due);
-    close(watcher->inside); /* tells stop() that nothing is left to wait for */
+    close(watcher.inside); /* tells stop() that nothing is left to wait for */
     return NULL;
+}
+
+/* Signals that come meanwhile (a restart that meets the end of a child) shorten nothing. */
+static bool thread_ends(void)
+{
+    struct pollfd end = { .fd = watcher.outside, .events = POLLIN };
+    int64_t left, until = monotonic_us() + END_WAIT_MS * INT64_C(1000);
+    int changed = -1;
+
+    while (changed < 0 && (left = until - monotonic_us()) > 0) {
+        changed = poll(&end, 1, (int)(left / 1000) + 1);
+        if (changed < 0 && errno != EINTR) {
+            break;
+        }
+    }
+    return changed > 0;
 }
 
 static apr_status_t stop(void *baton)
 {
-    struct watcher *watcher = baton;
-    struct pollfd end = { .fd = watcher->outside, .events = POLLIN };
-
-    shutdown(watcher->outside, SHUT_WR);
+    (void)baton;
+    shutdown(watcher.outside, SHUT_WR);
     /* A thread that does not come in time (its disk hangs) is left behind: the process is about
      * to end. */
-    if (poll(&end, 1, END_WAIT_MS) > 0) {
-        pthread_join(watcher->thread, NULL);
+    if (thread_ends()) {
+        pthread_join(watcher.thread, NULL);
     }
-    close(watcher->outside);
+    close(watcher.outside);
     return APR_SUCCESS;
 }
 
 /* Signals are httpd's business: they go to its own threads. A fault of this thread is its own
  * all the same. */
-static int create_without_signals(struct watcher *watcher)
+static int create_without_signals(void)
 {
     sigset_t all, before;
     int status;
@@ -112,7 +127,7 @@ static int create_without_signals(struct watcher *watcher)
     sigdelset(&all, SIGILL);
     sigdelset(&all, SIGSEGV);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    status = pthread_create(&watcher->thread, NULL, watch, watcher);
+    status = pthread_create(&watcher.thread, NULL, watch, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status;
 }
@@ -131,33 +146,31 @@ static bool wants_watcher(const server_rec *main_server)
 
 void watch_start(apr_pool_t *pchild, server_rec *main_server)
 {
-    struct watcher *watcher;
     int ends[2], status;
 
     if (!wants_watcher(main_server)) {
         return;
     }
-    watcher = apr_pcalloc(pchild, sizeof(*watcher));
-    watcher->main_server = main_server;
+    watcher.main_server = main_server;
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
         ap_log_error(
             APLOG_MARK, APLOG_ERR, errno, main_server,
             "R307-908: this child cannot watch its rule files; it serves them as they are now");
         return;
     }
-    watcher->inside = ends[0];
-    watcher->outside = ends[1];
-    fcntl(watcher->inside, F_SETFD, FD_CLOEXEC);
-    fcntl(watcher->outside, F_SETFD, FD_CLOEXEC);
-    status = create_without_signals(watcher);
+    watcher.inside = ends[0];
+    watcher.outside = ends[1];
+    fcntl(watcher.inside, F_SETFD, FD_CLOEXEC);
+    fcntl(watcher.outside, F_SETFD, FD_CLOEXEC);
+    status = create_without_signals();
     if (status != 0) {
         ap_log_error(
             APLOG_MARK, APLOG_ERR, status, main_server,
             "R307-908: this child cannot watch its rule files; it serves them as they are now");
-        close(watcher->inside);
-        close(watcher->outside);
+        close(watcher.inside);
+        close(watcher.outside);
         return;
     }
     /* Before anything else of the pool goes. */
-    apr_pool_pre_cleanup_register(pchild, watcher, stop);
+    apr_pool_pre_cleanup_register(pchild, NULL, stop);
 }
