@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks at many bytes of a URL at once. Private to url.c and probe.c. */
+/* Looks at many bytes of a URL at once, for whoever has many URLs to look at. */
 #ifndef MOD_REDIR307_URL_SCAN_H
 #define MOD_REDIR307_URL_SCAN_H
 
@@ -56,7 +56,8 @@ static inline bytes16 is_usual_part(const char *at)
          | (bytes16)((signed16)turned > (signed16)(skipped + (uint8_t)(126 - ';' + ',')));
 }
 
-/* True where the path is certain to be its own normal form. False says nothing. The last part overlaps the one before. */
+/* True where the path is certain to be its own normal form and none of its bytes means anything: it has no query, no
+ * placeholder, no escape. False says nothing. The last part overlaps the one before. */
 static inline bool url_is_usual_path(struct slice path)
 {
     if (path.size < 17 || path.data[0] != '/') return false;

@@ -10,6 +10,7 @@
 #include "rulec/lower_segment.h"
 
 #include "mod_redir307/url.h"
+#include "mod_redir307/url_scan.h"
 
 #include <strings.h>
 
@@ -282,6 +283,10 @@ bool lower_source(struct lower *lower, const struct lower_scope *scope, struct l
                   enum lower_reading reading, struct lower_source *source)
 {
     *source = (struct lower_source){ .site = scope->site, .rest = word.text };
+    if (word.text.size <= URL_PATH_LIMIT && url_is_usual_path(word.text)) {
+        source->path = word.text;
+        return true;
+    }
     if (lower_split_absolute(word.text, &source->scheme, &source->authority, &source->rest)) {
         if (!lower_site_of_source(lower, scope, word, source->authority,
                                   url_default_port(source->scheme), reading == LOWER_PATTERN,

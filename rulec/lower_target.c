@@ -10,6 +10,7 @@
 
 #include "mod_redir307/answer.h"
 #include "mod_redir307/url.h"
+#include "mod_redir307/url_scan.h"
 
 #include <strings.h>
 
@@ -66,6 +67,8 @@ static bool is_plain(const struct lower *lower, struct slice text, enum lower_re
 
     if (text.size == 0 || text.size > ANSWER_LOCATION_LIMIT)
         return false;
+    if (url_is_usual_path(text))
+        return true;
     if (text.data[0] == '/')
         return (text.size < 2 || text.data[1] != '/') && all_clean(text, classes);
     if (!lower->target_authority.data ||
