@@ -225,7 +225,7 @@ void request_key_read(const request_rec *r, const struct server_settings *server
                                  .has_query = target->has_query,
                                  .query = target->query };
 
-    key->scheme = ap_http_scheme(r)[4] ? SLICE("https") : SLICE("http"); /* one of the two */
+    key->scheme = slice_from_string(ap_http_scheme(r));
     if (is_trusted(r, server->trusted)) {
         struct slice forwarded = forwarded_scheme(r);
 
