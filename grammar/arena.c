@@ -30,7 +30,6 @@ struct arena {
     char *next;  /* first free byte of the newest chunk */
     size_t left; /* bytes free there */
     size_t chunk_size;
-    size_t taken; /* from the system */
     struct arena *passing; /* NULL: none */
 };
 
@@ -40,7 +39,7 @@ static _Noreturn void no_memory(void)
     exit(3);
 }
 
-static struct chunk *chunk_open(struct arena *arena, size_t size)
+static struct chunk *chunk_open(size_t size)
 {
     struct chunk *chunk;
 
@@ -50,7 +49,6 @@ static struct chunk *chunk_open(struct arena *arena, size_t size)
     if (chunk == NULL)
         no_memory();
     chunk->size = size;
-    arena->taken += sizeof(*chunk) + size;
     return chunk;
 }
 
@@ -61,7 +59,6 @@ struct arena *arena_open(void)
     if (arena == NULL)
         no_memory();
     arena->chunk_size = CHUNK_SIZE;
-    arena->taken = sizeof(*arena);
     return arena;
 }
 
@@ -94,7 +91,7 @@ void arena_close(struct arena *arena)
  * being filled. */
 static void *alloc_alone(struct arena *arena, size_t size)
 {
-    struct chunk *chunk = chunk_open(arena, size);
+    struct chunk *chunk = chunk_open(size);
 
     if (arena->chunks == NULL) {
         arena->chunks = chunk;
@@ -118,7 +115,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 
         if (padded > arena->chunk_size / 4)
             return alloc_alone(arena, padded);
-        chunk = chunk_open(arena, arena->chunk_size);
+        chunk = chunk_open(arena->chunk_size);
         chunk->earlier = arena->chunks;
         arena->chunks = chunk;
         arena->next = chunk->bytes;
@@ -172,11 +169,6 @@ char *arena_printf(struct arena *arena, const char *format, ...)
     vsnprintf(text, (size_t)size + 1, format, arguments);
     va_end(arguments);
     return text;
-}
-
-size_t arena_size(const struct arena *arena)
-{
-    return arena->taken;
 }
 
 void *memory_zeroed(size_t count, size_t size)

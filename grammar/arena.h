@@ -24,8 +24,6 @@ char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((
 /* A part of the arena whose memory may go before the rest does: arena_release() frees it. */
 struct arena *arena_passing(struct arena *arena);
 void arena_release(struct arena *arena);
-/* Bytes taken from the system so far. */
-size_t arena_size(const struct arena *arena);
 
 /* For memory outside an arena (growing arrays): realloc that ends the process on failure. */
 void *memory_resize(void *memory, size_t count, size_t size);

@@ -177,7 +177,7 @@ size_t url_normalize_text(struct slice text, char *buffer)
     return canonicalize(text, PCHAR, buffer, &size) ? size : SIZE_MAX;
 }
 
-static size_t decode(struct slice text, bool plus_is_space, char *buffer)
+size_t url_decode_query(struct slice text, char *buffer)
 {
     size_t size = 0;
 
@@ -190,22 +190,12 @@ static size_t decode(struct slice text, bool plus_is_space, char *buffer)
                 byte = (char)value;
                 i += 2;
             }
-        } else if (byte == '+' && plus_is_space) {
+        } else if (byte == '+') {
             byte = ' ';
         }
         buffer[size++] = byte;
     }
     return size;
-}
-
-size_t url_decode_query(struct slice text, char *buffer)
-{
-    return decode(text, true, buffer);
-}
-
-size_t url_decode(struct slice text, char *buffer)
-{
-    return decode(text, false, buffer);
 }
 
 static inline bytes16 is_visible_part(bytes16 bytes)

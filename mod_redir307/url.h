@@ -32,9 +32,6 @@ size_t url_normalize_text(struct slice text, char *buffer);
  * returns the bytes written. */
 size_t url_decode_query(struct slice text, char *buffer);
 
-/* Percent-decoding alone, `+` stays; a bad % stays as it is. Returns the bytes written. */
-size_t url_decode(struct slice text, char *buffer);
-
 enum url_place {
     URL_IN_SEGMENT,  /* unreserved, sub-delims, ":", "@" stay */
     URL_IN_PATH,     /* "/" stays too */

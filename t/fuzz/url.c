@@ -65,6 +65,24 @@ static void check_normal_form(struct slice path)
     free(buffer2);
 }
 
+/* What url_encode wrote, taken back by the system's own reader of numbers. */
+static size_t decode(struct slice written, char *out)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < written.size; i++) {
+        if (written.data[i] == '%' && i + 2 < written.size) {
+            const char digits[] = { written.data[i + 1], written.data[i + 2], '\0' };
+
+            out[size++] = (char)strtoul(digits, NULL, 16);
+            i += 2;
+        } else {
+            out[size++] = written.data[i];
+        }
+    }
+    return size;
+}
+
 static void check_encoding(struct slice bytes)
 {
     size_t room = 3 * bytes.size + 1;
@@ -79,7 +97,7 @@ static void check_encoding(struct slice bytes)
         if (place == URL_IN_SEGMENT) fuzz_claim(!has(out, "/") && !has(out, "?"), "a segment stays one");
         if (place == URL_IN_VALUE) fuzz_claim(!has(out, "&") && !has(out, "=") && !has(out, "+"), "a value stays one");
         if (place == URL_IN_QUERY) continue; /* escapes are left as they were sent */
-        size = url_decode(out, decoded);
+        size = decode(out, decoded);
         fuzz_claim(slice_equal(slice_of(decoded, size), bytes), "decoded, it is what it was");
     }
     fuzz_claim(url_decode_query(bytes, decoded) <= bytes.size, "decoding makes nothing longer");
