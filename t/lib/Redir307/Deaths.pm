@@ -22,7 +22,7 @@ sub crash_trace {
 
 sub is_of_httpd { return $_[0] =~ /\(apr_os_sock_get\+[^\n]*\n[^\n]*mod_mpm_event\.so/ }
 
-# What the log says of each child that a signal ended, with its stack; nothing: '' .
+# What the log says of each child, or the parent, that a signal ended, with its stack; '' where there is none.
 sub deaths {
     my $log = read_file('error.log');
     my %stack;
@@ -31,8 +31,8 @@ sub deaths {
         $stack{$1} = join '', map { "$_\n" } grep { /^\S+\([^)]*\)\[0x[0-9a-f]+\]$/ } split /\n/, $2;
     }
     my $deaths = '';
-    while ($log =~ /^(.*AH0005[0-2]: child pid (\d+) .*|.*Segmentation fault.*)\n/mg) {
-        my ($line, $stack) = ($1, $stack{ $2 // 0 } // "no stack\n");
+    for my $line (grep { /AH0005[0-2]|exit signal|segfault|segmentation/i } split /\n/, $log) {
+        my $stack = $line =~ /child pid (\d+)/ && $stack{$1} || "no stack\n";
         $deaths .= "$line\n$stack" if !is_of_httpd($stack);
     }
     return $deaths;
