@@ -11,8 +11,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Redir307::Generate qw(all_rules drop_rules);
 use Redir307::GenerateLoops qw(generate_set requests is_named);
-use Redir307::RuleText qw(rule_files rule_text);
-use Redir307::Rulec qw(folder run_in rulec_path write_bytes);
+use Redir307::RuleText qw(rule_text write_rule_files);
+use Redir307::Rulec qw(folder run_in rulec_path);
 
 my $FIRST_SEED = $ENV{REDIR307_SEED} // 307;
 my $SETS = $ENV{REDIR307_SETS} // 60;
@@ -30,8 +30,7 @@ sub compile {
     my ($set) = @_;
     for (1 .. 30) {
         return if !all_rules($set->{items});
-        my $files = rule_files($set);
-        write_bytes("$folder/$_", $files->{$_}) for keys %$files;
+        write_rule_files($set, $folder);
         my ($exit, $said) = run_in($folder, rulec_path(), 'compile', '-o', 'plain.r307', 'set.redir');
         if ($exit eq '0') {
             ($exit, $said) = run_in($folder, rulec_path(), 'compile', '--flatten', '-o', 'flat.r307', 'set.redir');

@@ -13,8 +13,8 @@ use lib "$FindBin::Bin/lib";
 use Redir307::Generate 'all_rules';
 use Redir307::GenerateLoops qw(generate_set worlds set_in_world requests);
 use Redir307::Naive;
-use Redir307::RuleText qw(rule_files rule_text);
-use Redir307::Rulec qw(folder run_in rulec_path write_bytes);
+use Redir307::RuleText qw(rule_text write_rule_files);
+use Redir307::Rulec qw(folder run_in rulec_path);
 
 my $FIRST_SEED = $ENV{REDIR307_SEED} // 307;
 my $SETS = $ENV{REDIR307_SETS} // 60;
@@ -28,8 +28,7 @@ my $folder = folder();
 # The lines of rules that can never fire.
 sub told_lines {
     my ($set) = @_;
-    my $files = rule_files($set);
-    write_bytes("$folder/$_", $files->{$_}) for keys %$files;
+    write_rule_files($set, $folder);
     my ($exit, $said) = run_in($folder, rulec_path(), 'check', 'set.redir');
     return $exit =~ /^[01]$/ ? { map { $_ => 1 } $said =~ /^(set\.redir:\d+):\d+: \w+: [^\n]*\[R307-04[67]\]$/mg } : undef;
 }

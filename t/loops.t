@@ -13,8 +13,8 @@ use lib "$FindBin::Bin/lib";
 use Redir307::Generate qw(all_rules drop_rules);
 use Redir307::GenerateLoops qw(generate_set worlds set_in_world requests is_named);
 use Redir307::Naive;
-use Redir307::RuleText qw(rule_files rule_text);
-use Redir307::Rulec qw(folder run_in rulec_path write_bytes);
+use Redir307::RuleText qw(rule_text write_rule_files);
+use Redir307::Rulec qw(folder run_in rulec_path);
 
 my $FIRST_SEED = $ENV{REDIR307_SEED} // 307;
 my $SETS = $ENV{REDIR307_SETS} // 80;
@@ -106,8 +106,7 @@ sub goes_round {
 # Its exit status, and what it said.
 sub check {
     my ($set) = @_;
-    my $files = rule_files($set);
-    write_bytes("$folder/$_", $files->{$_}) for keys %$files;
+    write_rule_files($set, $folder);
     return run_in($folder, rulec_path(), 'check', 'set.redir');
 }
 

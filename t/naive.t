@@ -11,8 +11,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Redir307::Generate qw(generate_set generate_requests all_rules drop_rules);
 use Redir307::Naive;
-use Redir307::RuleText qw(rule_files rule_text);
-use Redir307::Rulec qw(folder run_in rulec_path write_bytes);
+use Redir307::RuleText qw(rule_text write_rule_files);
+use Redir307::Rulec qw(folder run_in rulec_path);
 
 my $FIRST_SEED = $ENV{REDIR307_SEED} // 307;
 my $SETS = $ENV{REDIR307_SETS} // 600;
@@ -43,8 +43,7 @@ sub compile {
     my ($set) = @_;
     my $dropped = $had_loop = 0;
     for (1 .. 50) {
-        my $files = rule_files($set);
-        write_bytes("$folder/$_", $files->{$_}) for keys %$files;
+        write_rule_files($set, $folder);
         my $exit = run_rulec('', 'compile', '-o', "$folder/set.r307", "$folder/set.redir");
         my $said = $err;
         if ($exit eq '0') {

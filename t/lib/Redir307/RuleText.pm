@@ -5,8 +5,9 @@ package Redir307::RuleText;
 use strict;
 use warnings;
 use Exporter 'import';
+use Redir307::Rulec 'write_bytes';
 
-our @EXPORT_OK = qw(rule_files rule_text);
+our @EXPORT_OK = qw(rule_files rule_text write_rule_files);
 
 sub host_text {
     my ($host) = @_;
@@ -111,6 +112,14 @@ sub rule_files {
     _items($set->{items}, 0, \@lines, 'set.redir', \%files);
     $files{'set.redir'} = join '', map { "$_\n" } @lines;
     return \%files;
+}
+
+# The same into a folder.
+sub write_rule_files {
+    my ($set, $folder) = @_;
+    my $files = rule_files($set);
+    write_bytes("$folder/$_", $files->{$_}) for keys %$files;
+    return;
 }
 
 # All of it for a person to read.
